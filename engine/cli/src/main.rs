@@ -1,0 +1,2 @@
+//! The `hourglass` command.
+fn main() {}
