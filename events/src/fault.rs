@@ -1,0 +1,127 @@
+//! What went wrong in the world. A fault is recorded in the log; a request that was wrong is a [`crate::Refusal`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::duty::TaskKind;
+use crate::id::{HostId, Incarnation};
+use crate::time::Span;
+
+/// Why an operation failed. Closed: a build that does not know a fault refuses the record instead of guessing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+pub enum Fault {
+    /// The deadline recorded with the operation passed.
+    #[error("{task} was not finished within {after}")]
+    TimedOut {
+        /// What was asked of the host.
+        task: TaskKind,
+        /// How long it was given.
+        after: Span,
+    },
+    /// The host's storage is full.
+    #[error("the host has no room left while it was to {doing}; free storage on the host, then recover the sandbox")]
+    NoSpace {
+        /// The step, as a phrase that follows "to".
+        doing: String,
+    },
+    /// The snapshot's image is not to be had.
+    #[error("the image {image} is not available on the host: {why}")]
+    ImageUnavailable {
+        /// The image's digest.
+        image: String,
+        /// What was found.
+        why: String,
+    },
+    /// The operating system refused a step.
+    #[error("the host could not {doing}: {error}")]
+    System {
+        /// The step, as a phrase that follows "could not".
+        doing: String,
+        /// What the system said.
+        error: String,
+    },
+    /// The program that should keep the sandbox alive could not be run.
+    #[error("the entrypoint {program:?} could not be run: {error}")]
+    EntrypointUnusable {
+        /// The program.
+        program: String,
+        /// What the system said.
+        error: String,
+    },
+    /// The agent inside the sandbox did not answer.
+    #[error("the agent inside the sandbox did not answer within {after}")]
+    AgentSilent {
+        /// How long was waited.
+        after: Span,
+    },
+    /// The host has lost what the order needs.
+    #[error("the sandbox's {what} is not on the host any more")]
+    Missing {
+        /// The thing, as a noun.
+        what: String,
+    },
+    /// This host cannot do that at all.
+    #[error("this host's driver cannot {task}")]
+    Unsupported {
+        /// What was asked of the host.
+        task: TaskKind,
+    },
+    /// No host has room or can run the sandbox's class.
+    #[error("no host can take the sandbox: {hosts} known, {ready} ready, {able} able to run its class, {roomy} with room")]
+    NoHost {
+        /// Hosts known.
+        hosts: u32,
+        /// Of those, ready.
+        ready: u32,
+        /// Of those, able to run the class.
+        able: u32,
+        /// Of those, with room.
+        roomy: u32,
+    },
+    /// The host is gone and its sandboxes with it.
+    #[error("host {host} (incarnation {incarnation}) was lost")]
+    HostLost {
+        /// The host.
+        host: HostId,
+        /// The life of it that was lost.
+        incarnation: Incarnation,
+    },
+}
+
+impl Fault {
+    /// Whether recovery can put it right once its cause is gone.
+    #[must_use]
+    pub const fn recoverable(&self) -> bool {
+        match self {
+            Self::NoSpace { .. } | Self::TimedOut { .. } | Self::AgentSilent { .. } | Self::NoHost { .. } => true,
+            Self::ImageUnavailable { .. }
+            | Self::System { .. }
+            | Self::EntrypointUnusable { .. }
+            | Self::Missing { .. }
+            | Self::Unsupported { .. }
+            | Self::HostLost { .. } => false,
+        }
+    }
+}
+
+/// Why a running sandbox stopped running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+pub enum ExitCause {
+    /// It was stopped and ended within its grace.
+    #[error("stopped")]
+    Stopped,
+    /// It was killed: by force, or because the grace passed.
+    #[error("killed")]
+    Killed,
+    /// The entrypoint ended by itself with this exit code.
+    #[error("the entrypoint ended with code {code}")]
+    Entrypoint {
+        /// 0–255; 128 + n when signal n ended it.
+        code: u8,
+    },
+    /// The memory limit was reached and the kernel killed it.
+    #[error("out of memory")]
+    OutOfMemory,
+    /// It was found gone: the host rebooted, or its processes were killed from outside.
+    #[error("found gone")]
+    Vanished,
+}

@@ -1,0 +1,77 @@
+//! What the engine asks of a host: one numbered order per sandbox at a time.
+//!
+//! Orders are derived from committed state and never stored. A host remembers the numbers it has done, repeats the
+//! report of a done one and ignores older ones.
+
+use serde::{Deserialize, Serialize};
+
+use crate::duty::TaskKind;
+use crate::id::{OrderNumber, OrganizationId, SandboxId};
+use crate::resources::Resources;
+use crate::spec::{Class, Image};
+use crate::time::{Span, Timestamp};
+
+/// One numbered piece of work on one sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The sandbox.
+    pub sandbox: SandboxId,
+    /// Sequence of the record that set the duty. A later order supersedes an earlier one.
+    pub number: OrderNumber,
+    /// When the engine stops waiting, if it ever does.
+    pub deadline: Option<Timestamp>,
+    /// The work.
+    pub task: Task,
+}
+
+/// The work of an order, with all it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    /// Have the image on the host.
+    Pull(Image),
+    /// Make the sandbox's disk and boot it for the first time.
+    Create(Box<Plan>),
+    /// Boot a sandbox whose disk is here.
+    Boot(Box<Plan>),
+    /// End its processes and keep its disk. A grace of nothing kills at once.
+    Stop {
+        /// How long processes may take to end by themselves.
+        grace: Span,
+    },
+    /// Let nothing of it run, keep its disk, and leave the rest as it is.
+    Quiesce,
+    /// Leave nothing of it.
+    Remove,
+}
+
+impl Task {
+    /// Which kind of work this is.
+    #[must_use]
+    pub const fn kind(&self) -> TaskKind {
+        match self {
+            Self::Pull(_) => TaskKind::Pull,
+            Self::Create(_) => TaskKind::Create,
+            Self::Boot(_) => TaskKind::Boot,
+            Self::Stop { .. } => TaskKind::Stop,
+            Self::Quiesce => TaskKind::Quiesce,
+            Self::Remove => TaskKind::Remove,
+        }
+    }
+}
+
+/// Everything a driver needs to make and boot one sandbox. Nothing is looked up elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The owner.
+    pub organization: OrganizationId,
+    /// Its name: the hostname inside.
+    pub name: String,
+    /// What kind of isolation.
+    pub class: Class,
+    /// What its disk starts from.
+    pub image: Image,
+    /// What it is given.
+    pub resources: Resources,
+    /// The user its commands run as.
+    pub user: String,
+}

@@ -1,0 +1,137 @@
+//! What really runs sandboxes: the one async boundary of the host worker.
+//!
+//! A driver carries out steps and knows nothing of orders beyond the number it marks each object with. Every method
+//! may be called again after a crash at any point of the previous call and must then end in the same place: what is
+//! half done is finished or taken away, never doubled. Policy (which step, when, what to report) is the agent's.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use hourglass_events::{Class, ExitCause, Fault, Image, OrderNumber, Plan, Resources, SandboxId, Span};
+
+/// Carries out steps on one kind of machine.
+#[async_trait]
+pub trait Driver: Send + Sync + Debug {
+    /// What this driver can run.
+    fn classes(&self) -> Vec<Class>;
+
+    /// How much there is to give.
+    fn capacity(&self) -> Resources;
+
+    /// What of ours is on this machine, read from the objects themselves (disks, cgroups, processes), including
+    /// halves left by a crash.
+    async fn survey(&self) -> Result<Vec<Present>, Fault>;
+
+    /// Have `image` here, ready to be the base of a disk.
+    async fn pull(&self, image: &Image) -> Result<(), Fault>;
+
+    /// Make the disk of a sandbox. Done again, keeps the disk that is there.
+    async fn provision(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault>;
+
+    /// Run a sandbox whose disk is here, marked with `number`. Returns once its agent answers. A sandbox already
+    /// running under the same number is left running; one under another number is ended first.
+    async fn boot(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault>;
+
+    /// End what runs of a sandbox and release everything but its disk. A `grace` of nothing kills at once.
+    /// With nothing running it only tidies up, and says [`ExitCause::Vanished`].
+    async fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault>;
+
+    /// Leave nothing of a sandbox: no process, mount, loop device, cgroup, namespace or file.
+    async fn erase(&self, sandbox: SandboxId) -> Result<(), Fault>;
+
+    /// Run a command inside a running sandbox to its end or its time-out.
+    async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError>;
+
+    /// The next sandbox that stopped running without [`Driver::halt`]. Waits for one. An exit not yet returned when
+    /// the host worker dies shows in the next [`Driver::survey`] as not running.
+    async fn exited(&self) -> Exit;
+}
+
+/// One sandbox found on the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// The sandbox.
+    pub sandbox: SandboxId,
+    /// Whether its disk is complete.
+    pub disk: DiskFound,
+    /// The order that booted what runs, if something runs.
+    pub running: Option<OrderNumber>,
+}
+
+/// What was found of a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskFound {
+    /// None, or a half that [`Driver::provision`] would start over.
+    Absent,
+    /// A complete one, made by this order.
+    Made(OrderNumber),
+}
+
+/// A sandbox that stopped running by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// The sandbox.
+    pub sandbox: SandboxId,
+    /// The order that booted it.
+    pub number: OrderNumber,
+    /// Why it stopped.
+    pub cause: ExitCause,
+}
+
+/// A command to run inside a sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Program and arguments; not empty. No shell is involved unless it is the program.
+    pub argv: Vec<String>,
+    /// Added to the sandbox's environment.
+    pub env: Vec<(String, String)>,
+    /// Where to run it; the user's home when not given.
+    pub cwd: Option<String>,
+    /// Killed, with all it started, after this long.
+    pub timeout: Option<Span>,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// 0–255; 128 + n when signal n ended it.
+    pub code: u8,
+    /// What it wrote to its standard output, at most [`Ran::OUTPUT_MOST`] bytes.
+    pub stdout: Vec<u8>,
+    /// What it wrote to its standard error, at most [`Ran::OUTPUT_MOST`] bytes.
+    pub stderr: Vec<u8>,
+    /// How many bytes of output were dropped beyond that.
+    pub dropped: u64,
+    /// Whether the time-out ended it.
+    pub timed_out: bool,
+}
+
+impl Ran {
+    /// The most bytes kept of each output stream.
+    pub const OUTPUT_MOST: usize = 8 << 20;
+}
+
+/// Why a command was not run to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExecError {
+    /// Nothing of that sandbox runs here.
+    #[error("sandbox {0} is not running on this host")]
+    NotRunning(SandboxId),
+    /// The program could not be started.
+    #[error("{program:?} could not be run in the sandbox: {error}")]
+    Unusable {
+        /// The program.
+        program: String,
+        /// What the system said.
+        error: String,
+    },
+    /// The sandbox stopped while the command ran.
+    #[error("sandbox {0} stopped while the command ran")]
+    Interrupted(SandboxId),
+    /// The command was malformed.
+    #[error("the command is empty; give at least a program")]
+    Empty,
+    /// The connection to the agent inside failed.
+    #[error("the agent inside the sandbox cannot be reached: {0}")]
+    Agent(String),
+}
