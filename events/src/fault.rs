@@ -18,7 +18,9 @@ pub enum Fault {
         after: Span,
     },
     /// The host's storage is full.
-    #[error("the host has no room left while it was to {doing}; free storage on the host, then recover the sandbox")]
+    #[error(
+        "the host has no room left while it was to {doing}; free storage on the host, then recover the sandbox"
+    )]
     NoSpace {
         /// The step, as a phrase that follows "to".
         doing: String,
@@ -66,7 +68,9 @@ pub enum Fault {
         task: TaskKind,
     },
     /// No host has room or can run the sandbox's class.
-    #[error("no host can take the sandbox: {hosts} known, {ready} ready, {able} able to run its class, {roomy} with room")]
+    #[error(
+        "no host can take the sandbox: {hosts} known, {ready} ready, {able} able to run its class, {roomy} with room"
+    )]
     NoHost {
         /// Hosts known.
         hosts: u32,
@@ -92,7 +96,9 @@ impl Fault {
     #[must_use]
     pub const fn recoverable(&self) -> bool {
         match self {
-            Self::NoSpace { .. } | Self::TimedOut { .. } | Self::AgentSilent { .. } | Self::NoHost { .. } => true,
+            Self::NoSpace { .. } | Self::TimedOut { .. } | Self::AgentSilent { .. } | Self::NoHost { .. } => {
+                true
+            }
             Self::ImageUnavailable { .. }
             | Self::System { .. }
             | Self::EntrypointUnusable { .. }

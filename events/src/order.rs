@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::duty::TaskKind;
-use crate::id::{OrderNumber, OrganizationId, SandboxId};
+use crate::id::{OrderNumber, OrganizationId, SandboxId, ShardNumber};
 use crate::resources::Resources;
 use crate::spec::{Class, Image};
 use crate::time::{Span, Timestamp};
@@ -14,6 +14,8 @@ use crate::time::{Span, Timestamp};
 /// One numbered piece of work on one sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
+    /// The shard that asks, and that reports go to.
+    pub shard: ShardNumber,
     /// The sandbox.
     pub sandbox: SandboxId,
     /// Sequence of the record that set the duty. A later order supersedes an earlier one.
@@ -74,4 +76,21 @@ pub struct Plan {
     pub resources: Resources,
     /// The user its commands run as.
     pub user: String,
+}
+
+/// Everything a shard says to a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HostCall {
+    /// Do this. Sent again after every reconnection until the duty is gone.
+    Do(Order),
+    /// The report with this serial is durable and need not be repeated.
+    Acknowledge {
+        /// The report's serial.
+        serial: u64,
+    },
+    /// Say how long ago this sandbox was used, now.
+    AskUse {
+        /// The sandbox.
+        sandbox: SandboxId,
+    },
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{ExitCause, Fault};
-use crate::id::{HostId, Incarnation, OrderNumber, SandboxId};
+use crate::id::{HostId, Incarnation, OrderNumber, SandboxId, ShardNumber};
 use crate::resources::Resources;
 use crate::spec::Class;
 use crate::time::Span;
@@ -11,6 +11,10 @@ use crate::time::Span;
 /// What happened to one sandbox. Repeated until acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// The host's own number for it, by which it is acknowledged. Never used twice, across the host's lives.
+    pub serial: u64,
+    /// The shard it is for: the one that gave the order.
+    pub shard: ShardNumber,
     /// The sandbox.
     pub sandbox: SandboxId,
     /// The order this is about. For an exit nobody asked for, the order that booted it.

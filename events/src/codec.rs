@@ -1,0 +1,270 @@
+//! Records and groups as bytes, and back.
+//!
+//! A record is a MessagePack array of its envelope; the event inside is a map with field names, kept as bytes so that
+//! readers of envelopes do not pay for bodies. A group is what is appended at once. Bytes that this build does not
+//! fully understand are an error that says so; nothing is skipped or guessed.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{
+    HostEventKind, OrganizationEventKind, SandboxEventKind, ShardEventKind, SnapshotEventKind,
+};
+use crate::id::{CorrelationId, OrganizationId, RecordId, Seq};
+use crate::record::{Actor, Cause, Digest, Event, Record, SCHEMA, Subject};
+use crate::time::Timestamp;
+
+/// The most records in a group.
+pub const GROUP_RECORDS_MOST: usize = 512;
+/// The most bytes of the records of a group.
+pub const GROUP_BYTES_MOST: usize = 256 << 10;
+/// The most bytes of one record: whatever is accepted fits a group of its own.
+pub const RECORD_BYTES_MOST: usize = 192 << 10;
+
+/// The envelope on the wire, with the event's bytes left alone.
+#[derive(Serialize, Deserialize)]
+struct Envelope<'a>(
+    Seq,
+    RecordId,
+    Timestamp,
+    Subject,
+    OrganizationId,
+    u64,
+    Actor,
+    Cause,
+    CorrelationId,
+    #[serde(with = "digest_bytes")] Digest,
+    u32,
+    #[serde(with = "serde_bytes", borrow)] &'a [u8],
+);
+
+/// Why bytes are not a record or a group.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not what this codec writes.
+    #[error("these bytes are not a {what}: {why}")]
+    Malformed {
+        /// What was expected.
+        what: &'static str,
+        /// What the decoder found.
+        why: String,
+    },
+    /// Written under a schema of a newer build.
+    #[error("record {seq} is written in schema {found}; this build reads up to {known}, use a newer one")]
+    NewerSchema {
+        /// The record.
+        seq: Seq,
+        /// Its schema.
+        found: u32,
+        /// The newest this build knows.
+        known: u32,
+    },
+    /// An event of a kind this build does not know.
+    #[error(
+        "record {seq} holds an event of the unknown kind {kind:?}; use the build that wrote it or a newer one"
+    )]
+    UnknownKind {
+        /// The record.
+        seq: Seq,
+        /// The kind's name.
+        kind: String,
+    },
+    /// A known kind with content this build does not know.
+    #[error(
+        "record {seq} holds a {kind} this build cannot read ({why}); use the build that wrote it or a newer one"
+    )]
+    UnknownContent {
+        /// The record.
+        seq: Seq,
+        /// The kind's name.
+        kind: String,
+        /// What the decoder found.
+        why: String,
+    },
+}
+
+/// The bytes of `record`.
+///
+/// # Panics
+/// Never: every type in a record serializes into memory.
+#[must_use]
+pub fn encode(record: &Record) -> Vec<u8> {
+    let body = match &record.event {
+        Event::Shard(event) => rmp_serde::to_vec_named(event),
+        Event::Organization(event) => rmp_serde::to_vec_named(event),
+        Event::Host(event) => rmp_serde::to_vec_named(event),
+        Event::Snapshot(event) => rmp_serde::to_vec_named(event),
+        Event::Sandbox(event) => rmp_serde::to_vec_named(event),
+    }
+    .expect("events serialize into memory");
+    rmp_serde::to_vec(&Envelope(
+        record.seq,
+        record.id,
+        record.at,
+        record.subject,
+        record.organization,
+        record.version,
+        record.actor.clone(),
+        record.cause.clone(),
+        record.correlation,
+        record.prev,
+        record.schema,
+        &body,
+    ))
+    .expect("envelopes serialize into memory")
+}
+
+/// The record in `bytes`, all of them.
+pub fn decode(bytes: &[u8]) -> Result<Record, DecodeError> {
+    let Envelope(seq, id, at, subject, organization, version, actor, cause, correlation, prev, schema, body) =
+        exactly(bytes, "record")?;
+    if schema > SCHEMA {
+        return Err(DecodeError::NewerSchema { seq, found: schema, known: SCHEMA });
+    }
+    let event = match subject {
+        Subject::Shard(_) => {
+            body_of(seq, body, |name| ShardEventKind::named(name).is_some()).map(Event::Shard)
+        }
+        Subject::Organization(_) => {
+            body_of(seq, body, |name| OrganizationEventKind::named(name).is_some()).map(Event::Organization)
+        }
+        Subject::Host(_) => body_of(seq, body, |name| HostEventKind::named(name).is_some()).map(Event::Host),
+        Subject::Snapshot(_) => {
+            body_of(seq, body, |name| SnapshotEventKind::named(name).is_some()).map(Event::Snapshot)
+        }
+        Subject::Sandbox(_) => {
+            body_of(seq, body, |name| SandboxEventKind::named(name).is_some()).map(Event::Sandbox)
+        }
+    }?;
+    Ok(Record { seq, id, at, subject, organization, version, actor, cause, correlation, prev, schema, event })
+}
+
+/// What is appended at once: records that become durable together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The slot that opened the writer's epoch; a group that opens one names its own slot.
+    pub epoch: u64,
+    /// The how-many-eth group of the shard this is, from 1.
+    pub number: u64,
+    /// Drawn by the writer at its start, so that two writers' bytes never agree.
+    pub nonce: u128,
+    /// The digest of the group in front of it.
+    pub previous: Digest,
+    /// The records' bytes, 1 to 512.
+    pub records: Vec<Vec<u8>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GroupWire<'a>(
+    u64,
+    u64,
+    u128,
+    #[serde(with = "digest_bytes")] Digest,
+    #[serde(borrow)] Vec<RecordBytes<'a>>,
+);
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct RecordBytes<'a>(#[serde(with = "serde_bytes", borrow)] &'a [u8]);
+
+impl Group {
+    /// The group as one frame.
+    ///
+    /// # Panics
+    /// Never: every part serializes into memory.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let records = self.records.iter().map(|record| RecordBytes(record)).collect();
+        let wire = GroupWire(self.epoch, self.number, self.nonce, self.previous, records);
+        rmp_serde::to_vec(&wire).expect("groups serialize into memory")
+    }
+
+    /// The group in `frame`, all of it. Records are not decoded.
+    pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
+        let view = GroupView::decode(frame)?;
+        let records = view.records.iter().map(|record| record.to_vec()).collect();
+        Ok(Self {
+            epoch: view.epoch,
+            number: view.number,
+            nonce: view.nonce,
+            previous: view.previous,
+            records,
+        })
+    }
+}
+
+/// A group whose records still lie in the frame, for readers in a hurry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupView<'a> {
+    /// As [`Group::epoch`].
+    pub epoch: u64,
+    /// As [`Group::number`].
+    pub number: u64,
+    /// As [`Group::nonce`].
+    pub nonce: u128,
+    /// As [`Group::previous`].
+    pub previous: Digest,
+    /// The records' bytes.
+    pub records: Vec<&'a [u8]>,
+}
+
+impl<'a> GroupView<'a> {
+    /// The group in `frame`, all of it.
+    pub fn decode(frame: &'a [u8]) -> Result<Self, DecodeError> {
+        let GroupWire(epoch, number, nonce, previous, records) = exactly(frame, "group")?;
+        let records: Vec<_> = records.into_iter().map(|RecordBytes(bytes)| bytes).collect();
+        let bytes: usize = records.iter().map(|record| record.len()).sum();
+        if records.is_empty() || records.len() > GROUP_RECORDS_MOST || bytes > GROUP_BYTES_MOST {
+            let why = format!("it has {} records of {bytes} bytes", records.len());
+            return Err(DecodeError::Malformed { what: "group", why });
+        }
+        Ok(Self { epoch, number, nonce, previous, records })
+    }
+}
+
+/// Exactly one value in `bytes`: what follows it would be a guess.
+fn exactly<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Result<T, DecodeError> {
+    let malformed = |why: String| DecodeError::Malformed { what, why };
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    let value = T::deserialize(&mut reader).map_err(|error| malformed(error.to_string()))?;
+    match reader.get_ref().len() {
+        0 => Ok(value),
+        left => Err(malformed(format!("{left} bytes follow its end"))),
+    }
+}
+
+/// The event in `body`; an error tells an unknown kind from unknown content.
+fn body_of<T: DeserializeOwned>(
+    seq: Seq,
+    body: &[u8],
+    known: impl Fn(&str) -> bool,
+) -> Result<T, DecodeError> {
+    exactly(body, "event").map_err(|error| match kind_of(body) {
+        Some(kind) if !known(&kind) => DecodeError::UnknownKind { seq, kind },
+        Some(kind) => DecodeError::UnknownContent { seq, kind, why: error.to_string() },
+        None => error,
+    })
+}
+
+/// The name an event body begins with: a bare string, or the one key of a map.
+fn kind_of(body: &[u8]) -> Option<String> {
+    let name = if body.first() == Some(&0x81) { &body[1..] } else { body };
+    let mut reader = rmp_serde::Deserializer::from_read_ref(name);
+    <&str>::deserialize(&mut reader).ok().map(str::to_owned)
+}
+
+mod digest_bytes {
+    use serde::{Deserializer, Serializer, de::Error};
+
+    use crate::record::Digest;
+
+    pub(super) fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_bytes::serialize(digest.0.as_slice(), serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        let bytes: &[u8] = serde_bytes::deserialize(deserializer)?;
+        let array = bytes.try_into().map_err(|_| D::Error::invalid_length(bytes.len(), &"32 bytes"))?;
+        Ok(Digest(array))
+    }
+}

@@ -1,0 +1,178 @@
+//! What can be asked. Values are checked where they are made; whether they may happen is the kernel's to decide.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CorrelationId, OrganizationId, SandboxId, SnapshotId};
+use crate::policy::{AutoArchive, AutoDelete, AutoStop};
+use crate::record::{Actor, Digest};
+use crate::refusal::Refusal;
+use crate::resources::Limits;
+use crate::snapshot::SnapshotContent;
+use crate::spec::{Class, Labels, Name};
+use crate::time::Span;
+
+/// One request, as a shell hands it to a shard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Whose fleet it is about.
+    pub organization: OrganizationId,
+    /// Who asks.
+    pub actor: Actor,
+    /// What makes a repeat harmless.
+    pub key: Option<IdempotencyKey>,
+    /// What everything that follows from it is filed under.
+    pub correlation: CorrelationId,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Make a sandbox.
+    Create(Create),
+    /// Run it.
+    Start(Target),
+    /// End it, keep its files.
+    Stop(Target, StopMode),
+    /// Remove it.
+    Delete(Target),
+    /// Replace its labels, all of them.
+    ReplaceLabels(Target, Labels),
+    /// Set its auto-stop interval.
+    SetAutoStop(Target, AutoStop),
+    /// Set its auto-archive interval.
+    SetAutoArchive(Target, AutoArchive),
+    /// Set its auto-delete interval.
+    SetAutoDelete(Target, AutoDelete),
+    /// Say that it is in use.
+    RefreshActivity(Target),
+    /// Make a snapshot known. Registering the same again changes nothing.
+    RegisterSnapshot(SnapshotId, SnapshotContent),
+    /// Set the most one sandbox of the organization may ask for.
+    SetLimits(Limits),
+}
+
+impl Command {
+    /// The digest by which a repeat under the same key is told from another request. Ids minted for a new sandbox or
+    /// snapshot differ in every repeat and do not count.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        let mut command = self.clone();
+        match &mut command {
+            Self::Create(create) => create.id = SandboxId::from_u128(0),
+            Self::RegisterSnapshot(id, _) => *id = SnapshotId::from_u128(0),
+            Self::Start(_)
+            | Self::Stop(..)
+            | Self::Delete(_)
+            | Self::ReplaceLabels(..)
+            | Self::SetAutoStop(..)
+            | Self::SetAutoArchive(..)
+            | Self::SetAutoDelete(..)
+            | Self::RefreshActivity(_)
+            | Self::SetLimits(_) => {}
+        }
+        Digest::of(&rmp_serde::to_vec(&command).unwrap_or_default())
+    }
+}
+
+/// What a new sandbox is to be. What is not given comes from the snapshot or the defaults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Create {
+    /// The id minted for it.
+    pub id: SandboxId,
+    /// Its name; its id when not given.
+    pub name: Option<Name>,
+    /// The snapshot, by name or id; the engine's default when not given.
+    pub snapshot: Option<String>,
+    /// The class it must have; the snapshot's when not given.
+    pub class: Option<Class>,
+    /// Who its commands run as.
+    pub user: Option<String>,
+    /// Its labels.
+    pub labels: Labels,
+    /// When it stops unused; 15 minutes when not given.
+    pub auto_stop: Option<AutoStop>,
+    /// When it is archived; 7 days when not given.
+    pub auto_archive: Option<AutoArchive>,
+    /// When it is deleted; never when not given.
+    pub auto_delete: Option<AutoDelete>,
+}
+
+impl Create {
+    /// A sandbox from the default snapshot with every default.
+    #[must_use]
+    pub fn new(id: SandboxId) -> Self {
+        Self {
+            id,
+            name: None,
+            snapshot: None,
+            class: None,
+            user: None,
+            labels: Labels::default(),
+            auto_stop: None,
+            auto_archive: None,
+            auto_delete: None,
+        }
+    }
+}
+
+/// Which sandbox is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// The one with this id.
+    Id(SandboxId),
+    /// The one with this id or, failing that, this name.
+    Text(String),
+}
+
+impl From<SandboxId> for Target {
+    fn from(id: SandboxId) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// How a sandbox is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopMode {
+    /// Processes may end by themselves within the grace; the engine's when not given.
+    Graceful(Option<Span>),
+    /// Killed at once.
+    Force,
+}
+
+/// A client's word for one request, so that repeating it is harmless.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The most bytes of a key.
+    pub const LONGEST: usize = 255;
+
+    /// `text` as a key: 1 to 255 bytes.
+    pub fn new(text: &str) -> Result<Self, Refusal> {
+        if (1..=Self::LONGEST).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Refusal::BadKey { found: text.len() })
+        }
+    }
+
+    /// The key's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

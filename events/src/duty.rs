@@ -1,0 +1,151 @@
+//! What a sandbox is owed merely because of its state: one task for its host, and alarms.
+//!
+//! This is the half of `owe` that needs nothing but the state. The kernel adds what depends on the rest of the
+//! sandbox and its fleet: when alarms go off, and which follow-up event is due.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::SandboxEventKind as Kind;
+use crate::state::State;
+
+/// What can be asked of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TaskKind {
+    /// Have an image.
+    Pull,
+    /// Build an image.
+    Build,
+    /// Make a disk and boot it.
+    Create,
+    /// Boot a disk that is there.
+    Boot,
+    /// End it, keep its disk.
+    Stop,
+    /// Save its memory and end it.
+    SaveMemory,
+    /// Run on from saved memory.
+    Resume,
+    /// Move its disk to object storage.
+    Archive,
+    /// Bring its disk back and boot it.
+    Restore,
+    /// Change its resources.
+    Resize,
+    /// Take a snapshot.
+    Capture,
+    /// Make a fork.
+    Fork,
+    /// Let nothing of it run.
+    Quiesce,
+    /// Leave nothing of it.
+    Remove,
+}
+
+impl fmt::Display for TaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pull => "fetch the snapshot",
+            Self::Build => "build the image",
+            Self::Create => "create the sandbox",
+            Self::Boot => "boot the sandbox",
+            Self::Stop => "stop the sandbox",
+            Self::SaveMemory => "save the sandbox's memory",
+            Self::Resume => "resume the sandbox",
+            Self::Archive => "archive the sandbox",
+            Self::Restore => "restore the sandbox",
+            Self::Resize => "resize the sandbox",
+            Self::Capture => "take the snapshot",
+            Self::Fork => "fork the sandbox",
+            Self::Quiesce => "quieten the sandbox",
+            Self::Remove => "remove the sandbox",
+        })
+    }
+}
+
+/// What goes off when nothing else happens first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Alarm {
+    /// The operation in flight has taken too long.
+    Deadline,
+    /// It was not used for too long.
+    AutoStop,
+    /// It was stopped for long enough to be archived.
+    AutoArchive,
+    /// It was stopped for long enough to be deleted.
+    AutoDelete,
+    /// What failed is tried again.
+    Retry,
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deadline => "operation deadline",
+            Self::AutoStop => "auto-stop",
+            Self::AutoArchive => "auto-archive",
+            Self::AutoDelete => "auto-delete",
+            Self::Retry => "retry",
+        })
+    }
+}
+
+/// A task, and the events its two possible reports become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwedTask {
+    /// The task.
+    pub task: TaskKind,
+    /// What a report of success becomes.
+    pub done: Kind,
+    /// What a report of failure becomes.
+    pub failed: Kind,
+}
+
+/// What one state owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duties {
+    /// At most one task at a time.
+    pub task: Option<OwedTask>,
+    /// What may go off meanwhile.
+    pub alarms: &'static [Alarm],
+}
+
+/// What a sandbox in `state` is owed.
+#[must_use]
+pub const fn duties(state: State) -> Duties {
+    use TaskKind::{
+        Archive, Boot, Build, Capture, Create, Fork, Pull, Quiesce, Remove, Resize, Restore, Resume,
+        SaveMemory, Stop,
+    };
+    match state {
+        State::Unknown | State::PendingBuild | State::BuildFailed | State::Deleted => watch(&[]),
+        State::BuildingSnapshot => task(Build, Kind::SnapshotReady, Kind::BuildFailed, &[Alarm::Deadline]),
+        State::PullingSnapshot => task(Pull, Kind::SnapshotReady, Kind::Failed, &[Alarm::Deadline]),
+        State::Creating => task(Create, Kind::Booted, Kind::Failed, &[Alarm::Deadline]),
+        State::Starting => task(Boot, Kind::Booted, Kind::Failed, &[Alarm::Deadline]),
+        State::Started => watch(&[Alarm::AutoStop]),
+        State::Stopping => task(Stop, Kind::Exited, Kind::Failed, &[Alarm::Deadline]),
+        State::Stopped => watch(&[Alarm::AutoArchive, Alarm::AutoDelete]),
+        State::Pausing => task(SaveMemory, Kind::MemorySaved, Kind::Abandoned, &[Alarm::Deadline]),
+        State::Paused => watch(&[]),
+        State::Resuming => task(Resume, Kind::Resumed, Kind::Failed, &[Alarm::Deadline]),
+        State::Archiving => task(Archive, Kind::ArchiveStored, Kind::Abandoned, &[Alarm::Deadline]),
+        State::Archived => watch(&[Alarm::AutoDelete]),
+        State::Restoring => task(Restore, Kind::Restored, Kind::Failed, &[Alarm::Deadline]),
+        State::Resizing => task(Resize, Kind::Resized, Kind::Abandoned, &[Alarm::Deadline]),
+        State::Snapshotting => task(Capture, Kind::SnapshotTaken, Kind::Abandoned, &[Alarm::Deadline]),
+        State::Forking => task(Fork, Kind::Forked, Kind::Abandoned, &[Alarm::Deadline]),
+        // These two have no deadline: they are tried until they succeed.
+        State::Deleting => task(Remove, Kind::Removed, Kind::Struggled, &[Alarm::Retry]),
+        State::Error => task(Quiesce, Kind::Quiesced, Kind::Struggled, &[Alarm::Retry]),
+    }
+}
+
+const fn watch(alarms: &'static [Alarm]) -> Duties {
+    Duties { task: None, alarms }
+}
+
+const fn task(task: TaskKind, done: Kind, failed: Kind, alarms: &'static [Alarm]) -> Duties {
+    Duties { task: Some(OwedTask { task, done, failed }), alarms }
+}

@@ -1,0 +1,354 @@
+//! What can have happened. Events are facts in the past tense and carry resolved values: whoever folds them needs no
+//! configuration, no clock and no other aggregate.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{ExitCause, Fault};
+use crate::id::{Incarnation, Seq, ShardNumber};
+use crate::policy::{AutoArchive, AutoDelete, AutoStop};
+use crate::resources::{Limits, Resources};
+use crate::sandbox::{Blueprint, Placement};
+use crate::snapshot::SnapshotContent;
+use crate::spec::{Class, Labels};
+use crate::time::{Span, Timestamp};
+
+/// Writes an event enum and its fieldless twin, so that the two cannot drift apart.
+macro_rules! events {
+    (
+        $(#[$doc:meta])* $event:ident, $kind:ident {
+            $($(#[$vdoc:meta])* $variant:ident $({ $($(#[$fdoc:meta])* $field:ident: $ty:ty),+ $(,)? })?),+ $(,)?
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub enum $event {
+            $($(#[$vdoc])* $variant $({ $($(#[$fdoc])* $field: $ty),+ })?),+
+        }
+
+        #[doc = concat!("The kinds of [`", stringify!($event), "`].")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $kind {
+            $($(#[$vdoc])* $variant),+
+        }
+
+        impl $event {
+            /// Which kind of event this is.
+            #[must_use]
+            pub const fn kind(&self) -> $kind {
+                match self {
+                    $(Self::$variant { .. } => $kind::$variant),+
+                }
+            }
+        }
+
+        impl $kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The kind's name in the log.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant)),+
+                }
+            }
+
+            /// The kind with this name, if this build knows it.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.name() == name)
+            }
+        }
+
+        impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+events! {
+    /// What can have happened to a sandbox. Operations of later releases have their kinds here already, because the
+    /// table is whole; their payloads come with them.
+    SandboxEvent, SandboxEventKind {
+        /// Created from an image yet to be built; the build waits.
+        BuildQueued,
+        /// The build began.
+        BuildBegan,
+        /// The build failed.
+        BuildFailed { /// Why.
+            fault: Fault },
+        /// Created from a snapshot, which its host is to fetch.
+        PullBegan {
+            /// What it is.
+            blueprint: Box<Blueprint>,
+            /// Where, and how that was chosen.
+            placement: Placement,
+            /// When the fetch is given up.
+            deadline: Timestamp,
+        },
+        /// The snapshot is on the host; the disk is to be made.
+        SnapshotReady {
+            /// When creation is given up.
+            deadline: Timestamp,
+        },
+        /// Created as a fork, without a snapshot to fetch.
+        Born,
+        /// A start was accepted.
+        BootBegan {
+            /// When the boot is given up.
+            deadline: Timestamp,
+        },
+        /// It runs.
+        Booted,
+        /// A stop was accepted, or it was idle for too long.
+        StopBegan {
+            /// Why.
+            reason: StopReason,
+            /// How long its processes may take to end by themselves.
+            grace: Span,
+            /// When the stop is given up.
+            deadline: Timestamp,
+        },
+        /// The stop under way is by force from here on.
+        StopForced {
+            /// When the stop is given up.
+            deadline: Timestamp,
+        },
+        /// Nothing of it runs any more.
+        Exited {
+            /// How it ended.
+            cause: ExitCause,
+        },
+        /// A pause was accepted.
+        PauseBegan,
+        /// Its memory is saved.
+        MemorySaved,
+        /// A start of a paused sandbox was accepted.
+        ResumeBegan,
+        /// It runs on from its saved memory.
+        Resumed,
+        /// An archive was accepted, or its interval passed.
+        ArchiveBegan,
+        /// Its disk is in object storage.
+        ArchiveStored,
+        /// A start that needs its disk brought back was accepted.
+        RestoreBegan,
+        /// Its disk is back and it runs.
+        Restored,
+        /// A resize was accepted.
+        ResizeBegan,
+        /// Its resources are changed.
+        Resized,
+        /// A snapshot of it was accepted.
+        SnapshotBegan,
+        /// The snapshot is active.
+        SnapshotTaken,
+        /// A fork was accepted.
+        ForkBegan,
+        /// The child can boot.
+        Forked,
+        /// The excursion failed or was cancelled; it is intact.
+        Abandoned {
+            /// What went wrong.
+            fault: Fault,
+        },
+        /// Its deletion was decided. Nothing undoes that.
+        DeleteBegan {
+            /// Why.
+            reason: DeleteReason,
+        },
+        /// Nothing of it is left on its host.
+        Removed,
+        /// An operation failed or ran out of time.
+        Failed {
+            /// What went wrong.
+            fault: Fault,
+        },
+        /// Its labels are these, all of them.
+        LabelsReplaced {
+            /// The full set.
+            labels: Labels,
+        },
+        /// Its auto-stop interval was set.
+        AutoStopSet {
+            /// What holds from here on.
+            policy: AutoStop,
+        },
+        /// Its auto-archive interval was set.
+        AutoArchiveSet {
+            /// What holds from here on.
+            policy: AutoArchive,
+        },
+        /// Its auto-delete interval was set.
+        AutoDeleteSet {
+            /// What holds from here on.
+            policy: AutoDelete,
+        },
+        /// Somebody said that it is in use.
+        ActivityRefreshed,
+        /// An operation was accepted that waits for the one in flight.
+        IntentQueued {
+            /// What is wanted.
+            intent: Intent,
+        },
+        /// The waiting operation will not happen.
+        IntentDropped {
+            /// Why.
+            why: DropReason,
+        },
+        /// A host was found for it, or another one.
+        Placed {
+            /// Where, and how that was chosen.
+            placement: Placement,
+            /// When the operation is given up.
+            deadline: Timestamp,
+        },
+        /// Removing or quietening it failed and will be tried again.
+        Struggled {
+            /// What went wrong.
+            fault: Fault,
+            /// How often it has failed, from 1.
+            attempt: u32,
+            /// When it is tried again.
+            retry_at: Timestamp,
+        },
+        /// Nothing of the failed sandbox runs.
+        Quiesced,
+        /// A backup of its disk is complete.
+        BackupTaken,
+        /// A backup of its disk failed.
+        BackupFailed,
+        /// Something it left behind elsewhere is gone.
+        LeftoverRemoved,
+    }
+}
+
+events! {
+    /// What can have happened to a snapshot.
+    SnapshotEvent, SnapshotEventKind {
+        /// It can be created from.
+        Registered {
+            /// What it is.
+            content: SnapshotContent,
+        },
+    }
+}
+
+events! {
+    /// What a shard has seen of a host.
+    HostEvent, HostEventKind {
+        /// It is here and can take this.
+        Seen {
+            /// Which life of it.
+            incarnation: Incarnation,
+            /// Where it is.
+            region: String,
+            /// What it can run.
+            classes: Vec<Class>,
+            /// What it has to give.
+            capacity: Resources,
+        },
+        /// It is gone, and what ran there with it.
+        Lost {
+            /// The life that is gone.
+            incarnation: Incarnation,
+        },
+    }
+}
+
+events! {
+    /// What can have happened to an organization.
+    OrganizationEvent, OrganizationEventKind {
+        /// The most one of its sandboxes may ask for.
+        LimitsSet {
+            /// The limits from here on.
+            limits: Limits,
+        },
+    }
+}
+
+events! {
+    /// What can have happened to a shard of the log itself.
+    ShardEvent, ShardEventKind {
+        /// A writer began an epoch. Committing this fences every older one.
+        Opened {
+            /// The writer's build.
+            build: String,
+            /// The newest schema it writes.
+            schema: u32,
+            /// The writer's clock.
+            clock: Timestamp,
+            /// How many shards this log has, for ever.
+            shards: u64,
+            /// Which of them this is.
+            shard: ShardNumber,
+        },
+        /// Kinds of this schema may follow; older builds refuse the shard.
+        SchemaRaised {
+            /// The schema from here on.
+            schema: u32,
+        },
+        /// The digest of the folded state, so that a differing fold can be found.
+        StateHashed {
+            /// The version of the view that was digested.
+            layout: u32,
+            /// BLAKE3 of that view.
+            hash: [u8; 32],
+            /// The last record folded into it.
+            through: Seq,
+        },
+    }
+}
+
+/// Why a sandbox is being stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StopReason {
+    /// Somebody asked.
+    Asked,
+    /// It was not used for its auto-stop interval.
+    Idle {
+        /// The last use the decision stands on.
+        last_activity: Timestamp,
+    },
+}
+
+/// Why a sandbox is being deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DeleteReason {
+    /// Somebody asked.
+    Asked,
+    /// It is ephemeral and has stopped.
+    Ephemeral,
+    /// It was stopped for its auto-delete interval.
+    Expired,
+}
+
+/// An operation that waits for the one in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Intent {
+    /// Start it once it has stopped.
+    Start,
+    /// Stop it once it has started.
+    Stop {
+        /// How long its processes may take.
+        grace: Span,
+    },
+}
+
+/// Why a waiting operation was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DropReason {
+    /// The sandbox is where the intent wanted it.
+    AlreadyThere,
+    /// The operation it waited for failed.
+    OperationFailed,
+    /// The sandbox is ephemeral and does not outlive its stop.
+    Ephemeral,
+    /// Another intent took its place.
+    Replaced,
+}

@@ -1,0 +1,218 @@
+//! Why a request was wrong. Nothing happened and nothing is recorded; a failure of the world is a [`crate::Fault`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::SandboxId;
+use crate::resources::Resource;
+use crate::spec::Class;
+use crate::state::State;
+
+/// What was found and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Refusal {
+    /// A resource lies outside what one sandbox may have.
+    #[error("{asked} {} was asked for; a sandbox may have {least} to {most}", resource.unit())]
+    OutOfLimits {
+        /// Which one.
+        resource: Resource,
+        /// What was asked for.
+        asked: u32,
+        /// The least.
+        least: u32,
+        /// The most.
+        most: u32,
+    },
+    /// A name that cannot be one.
+    #[error("{found:?} is not a name; use 1 to 255 characters without control characters, '<', '>' or '://'")]
+    BadName {
+        /// The beginning of what was sent.
+        found: String,
+    },
+    /// More labels than fit.
+    #[error("{found} labels were sent; at most 64 are kept")]
+    TooManyLabels {
+        /// How many.
+        found: usize,
+    },
+    /// A label that cannot be one.
+    #[error("the label {key:?} has an empty key, or a key or value over 1024 bytes; shorten it")]
+    BadLabel {
+        /// The beginning of its key.
+        key: String,
+    },
+    /// An interval out of range.
+    #[error("{found} minutes is not {interval}; {}", interval.meaning(*most))]
+    BadInterval {
+        /// Which interval.
+        interval: Interval,
+        /// What was sent.
+        found: i64,
+        /// The most minutes.
+        most: u32,
+    },
+    /// An idempotency key that cannot be one.
+    #[error("an idempotency key has 1 to 255 bytes; {found} were sent")]
+    BadKey {
+        /// Its length.
+        found: usize,
+    },
+    /// Another sandbox has the name.
+    #[error(
+        "the name {name:?} is taken by sandbox {holder}, which is {state}; choose another or delete that one"
+    )]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Who has it.
+        holder: SandboxId,
+        /// Where that one is in its life.
+        state: State,
+    },
+    /// The minted id is in use already.
+    #[error("sandbox id {0} is in use already; mint a fresh one")]
+    IdTaken(SandboxId),
+    /// There is no such sandbox in the organization.
+    #[error("there is no sandbox {0:?}")]
+    NoSuchSandbox(String),
+    /// There is no such snapshot.
+    #[error("there is no snapshot {0:?}; list the snapshots to see which there are")]
+    NoSuchSnapshot(String),
+    /// A snapshot with that name is there already, with other content.
+    #[error("a snapshot named {0:?} is registered already with another image, class or size")]
+    SnapshotTaken(String),
+    /// Another class than the snapshot's was asked for.
+    #[error("the snapshot is of class {found}; a sandbox of class {asked} cannot be created from it")]
+    WrongClass {
+        /// The snapshot's.
+        found: Class,
+        /// What was asked for.
+        asked: Class,
+    },
+    /// The sandbox is at rest in a state the operation cannot begin from.
+    #[error("a sandbox that is {state} cannot be asked to {operation}; {advice}")]
+    WrongState {
+        /// The operation, as an imperative.
+        operation: Operation,
+        /// Where the sandbox is.
+        state: State,
+        /// What would work.
+        advice: Advice,
+    },
+    /// A sandbox that is ephemeral for ever was asked to outlive its stop.
+    #[error("this sandbox must stay ephemeral; its auto-delete interval is 0 for ever")]
+    MustStayEphemeral,
+    /// The idempotency key was used with another request.
+    #[error("the idempotency key {0:?} was used with another request within a day; use a fresh key")]
+    KeyReused(String),
+    /// The operation is not built into this engine or its hosts.
+    #[error("{0} is not supported by this engine's hosts")]
+    Unsupported(Operation),
+    /// The log has no room for new work.
+    #[error("the log's storage is full; free space on it, then repeat the request")]
+    StorageFull,
+    /// Too much is waiting.
+    #[error("{waiting} requests are waiting already; repeat the request in a moment")]
+    Overloaded {
+        /// How many.
+        waiting: usize,
+    },
+    /// This writer was replaced. What became of the request is not known here.
+    #[error("another writer took over; the outcome is unknown, repeat the request with its idempotency key")]
+    Fenced,
+    /// The engine has not read its log yet, or is going down.
+    #[error("the engine is not ready to decide; repeat the request in a moment")]
+    NotReady,
+}
+
+/// One of the intervals a user sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Interval {
+    /// Idle until stop.
+    AutoStop,
+    /// Stopped until archive.
+    AutoArchive,
+    /// Stopped until delete.
+    AutoDelete,
+}
+
+impl Interval {
+    fn meaning(self, most: u32) -> String {
+        match self {
+            Self::AutoStop => format!("send 0 to never stop, or 1 to {most}"),
+            Self::AutoArchive => format!("send 0 for the longest, or 1 to {most}"),
+            Self::AutoDelete => format!("send -1 to never delete, 0 to delete at stop, or 1 to {most}"),
+        }
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AutoStop => "an auto-stop interval",
+            Self::AutoArchive => "an auto-archive interval",
+            Self::AutoDelete => "an auto-delete interval",
+        })
+    }
+}
+
+/// What a client may ask of a sandbox, as an imperative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operation {
+    /// Make one.
+    Create,
+    /// Run it.
+    Start,
+    /// End it.
+    Stop,
+    /// Use its toolbox.
+    Use,
+    /// Change its labels or intervals.
+    Configure,
+    /// Remove it.
+    Delete,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Use => "run commands",
+            Self::Configure => "change",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// What would work instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Advice {
+    /// Start it first.
+    StartFirst,
+    /// Only a running one can be stopped.
+    NothingRuns,
+    /// Errors are left by recovering or deleting.
+    RecoverOrDelete,
+    /// Its build can be repeated or it can be deleted.
+    RebuildOrDelete,
+    /// It is going away.
+    BeingDeleted,
+    /// The operation waits for a later release.
+    NotSupportedYet,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StartFirst => "start it first",
+            Self::NothingRuns => "nothing of it runs",
+            Self::RecoverOrDelete => "recover or delete it",
+            Self::RebuildOrDelete => "delete it, or build it again",
+            Self::BeingDeleted => "it is being deleted",
+            Self::NotSupportedYet => "this release cannot bring it back from there",
+        })
+    }
+}

@@ -1,0 +1,340 @@
+//! A sandbox as folded from its events: the reducer.
+//!
+//! `evolve` reads no configuration and no clock. It asks the table whether the event may happen, and refuses it
+//! otherwise; nothing is changed then.
+
+use serde::{Deserialize, Serialize};
+
+use crate::duty::duties;
+use crate::event::{Intent, SandboxEvent};
+use crate::fault::{ExitCause, Fault};
+use crate::id::{HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
+use crate::lifecycle::{Step, step};
+use crate::policy::{AutoArchive, AutoDelete, AutoStop};
+use crate::record::Stamp;
+use crate::resources::Resources;
+use crate::spec::{Class, Image, Labels, Name};
+use crate::state::State;
+use crate::time::{Span, Timestamp};
+
+/// What a sandbox was asked to be, resolved at its birth and changed only by its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blueprint {
+    /// What people call it, and its hostname.
+    pub name: Name,
+    /// What kind of isolation.
+    pub class: Class,
+    /// The snapshot it was created from.
+    pub snapshot: SnapshotId,
+    /// That snapshot's name then.
+    pub snapshot_name: String,
+    /// What its disk starts from.
+    pub image: Image,
+    /// What it is given.
+    pub resources: Resources,
+    /// Who its commands run as.
+    pub user: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// When it stops unused.
+    pub auto_stop: AutoStop,
+    /// When it is archived.
+    pub auto_archive: AutoArchive,
+    /// When it is deleted.
+    pub auto_delete: AutoDelete,
+}
+
+/// Where a sandbox was placed, with the numbers that decided it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Placement {
+    /// The host, or none yet.
+    pub host: Option<HostId>,
+    /// Hosts known.
+    pub hosts: u32,
+    /// Of those, ready.
+    pub ready: u32,
+    /// Of those, able to run the class.
+    pub able: u32,
+    /// Of those, with room.
+    pub roomy: u32,
+}
+
+/// The task a host owes, for as long as the sandbox stays in its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// Sequence of the latest record that set it.
+    pub number: OrderNumber,
+    /// When it was set.
+    pub began: Timestamp,
+    /// When it is given up, if ever.
+    pub deadline: Option<Timestamp>,
+    /// For a stop, how long processes may take to end by themselves.
+    pub grace: Span,
+    /// How often it has failed.
+    pub attempt: u32,
+    /// Not to be tried before.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// One sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sandbox {
+    /// Its id.
+    pub id: SandboxId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What it is.
+    pub blueprint: Blueprint,
+    /// Where it is in its life.
+    pub state: State,
+    /// Where its excursion set out from, if it is on one.
+    pub origin: Option<State>,
+    /// How many records it has.
+    pub version: u64,
+    /// Its latest record.
+    pub seq: Seq,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it came into its state.
+    pub since: Timestamp,
+    /// When its latest record was decided.
+    pub updated: Timestamp,
+    /// The last use the log knows of: state changes, explicit refreshes, and what stops recorded.
+    pub last_activity: Timestamp,
+    /// Since when it has not run, archived time included; none while it runs or is about to.
+    pub stopped_since: Option<Timestamp>,
+    /// Where it is, or will be.
+    pub host: Option<HostId>,
+    /// What its host owes it.
+    pub work: Option<Work>,
+    /// The order that booted what runs.
+    pub boot: Option<OrderNumber>,
+    /// The operation waiting for the one in flight.
+    pub intent: Option<Intent>,
+    /// How it last stopped running.
+    pub exit: Option<ExitCause>,
+    /// What went wrong last, until it runs again.
+    pub fault: Option<Fault>,
+}
+
+impl Sandbox {
+    /// The sandbox that `event` brings into being.
+    pub fn born(id: SandboxId, stamp: &Stamp, event: &SandboxEvent) -> Result<Self, Illegal> {
+        let illegal = || Illegal::new(stamp, State::Unknown.to_string(), event.kind().name());
+        let Step::To(state) = step(State::Unknown, None, event.kind()) else { return Err(illegal()) };
+        // The other births come with the operations that cause them; until then their kinds carry no blueprint.
+        let SandboxEvent::PullBegan { blueprint, placement, deadline } = event else { return Err(illegal()) };
+        if stamp.version != 1 {
+            return Err(illegal());
+        }
+        let mut sandbox = Self {
+            id,
+            organization: stamp.organization,
+            blueprint: (**blueprint).clone(),
+            state,
+            origin: None,
+            version: stamp.version,
+            seq: stamp.seq,
+            created: stamp.at,
+            since: stamp.at,
+            updated: stamp.at,
+            last_activity: stamp.at,
+            stopped_since: None,
+            host: placement.host,
+            work: None,
+            boot: None,
+            intent: None,
+            exit: None,
+            fault: None,
+        };
+        sandbox.begin_work(stamp);
+        sandbox.set_deadline(*deadline);
+        Ok(sandbox)
+    }
+
+    /// This sandbox after `event`. An event that is not legal here is an error and changes nothing.
+    pub fn evolve(&mut self, stamp: &Stamp, event: &SandboxEvent) -> Result<(), Illegal> {
+        let illegal = || Illegal::new(stamp, self.state.to_string(), event.kind().name());
+        if stamp.version != self.version + 1 {
+            return Err(illegal());
+        }
+        match step(self.state, self.origin, event.kind()) {
+            Step::Illegal => return Err(illegal()),
+            Step::To(state) => self.enter(state, stamp),
+            Step::Stay => {}
+        }
+        self.version = stamp.version;
+        self.seq = stamp.seq;
+        self.updated = stamp.at;
+        self.take_in(stamp, event);
+        Ok(())
+    }
+
+    /// The number of the order its host owes it, if one is owed.
+    #[must_use]
+    pub fn order(&self) -> Option<OrderNumber> {
+        self.work.map(|work| work.number)
+    }
+
+    /// Whether it is deleted as soon as it stops.
+    #[must_use]
+    pub fn is_ephemeral(&self) -> bool {
+        self.blueprint.auto_delete == AutoDelete::AtOnce
+    }
+
+    fn enter(&mut self, state: State, stamp: &Stamp) {
+        let from = self.state;
+        self.origin = state.is_in(State::EXCURSIONS).then_some(from);
+        self.state = state;
+        self.since = stamp.at;
+        self.last_activity = stamp.at;
+        match state {
+            State::Stopped => {
+                self.stopped_since = self.stopped_since.or(Some(stamp.at));
+                self.boot = None;
+            }
+            State::Starting | State::Restoring | State::Resuming => self.stopped_since = None,
+            State::Started => {
+                self.stopped_since = None;
+                // An excursion returns to the life that was running.
+                self.boot = self.order().filter(|_| !from.is_in(State::EXCURSIONS)).or(self.boot);
+            }
+            State::Error | State::Deleting | State::Deleted => {
+                self.boot = None;
+                self.intent = None;
+            }
+            State::Unknown
+            | State::PendingBuild
+            | State::BuildingSnapshot
+            | State::BuildFailed
+            | State::PullingSnapshot
+            | State::Creating
+            | State::Stopping
+            | State::Pausing
+            | State::Paused
+            | State::Archiving
+            | State::Archived
+            | State::Resizing
+            | State::Snapshotting
+            | State::Forking => {}
+        }
+        self.begin_work(stamp);
+    }
+
+    fn begin_work(&mut self, stamp: &Stamp) {
+        self.work = duties(self.state).task.map(|_| Work {
+            number: stamp.seq.into(),
+            began: stamp.at,
+            deadline: None,
+            grace: Span::ZERO,
+            attempt: 0,
+            retry_at: None,
+        });
+    }
+
+    fn take_in(&mut self, stamp: &Stamp, event: &SandboxEvent) {
+        match event {
+            SandboxEvent::PullBegan { deadline, .. }
+            | SandboxEvent::SnapshotReady { deadline }
+            | SandboxEvent::BootBegan { deadline } => {
+                self.intent = None;
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::StopBegan { grace, deadline, reason: _ } => {
+                self.intent = None;
+                self.set_deadline(*deadline);
+                self.set_grace(*grace);
+            }
+            SandboxEvent::StopForced { deadline } => {
+                self.begin_work(stamp);
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::Placed { placement, deadline } => {
+                self.host = placement.host;
+                self.begin_work(stamp);
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::Booted | SandboxEvent::Resumed | SandboxEvent::Restored => {
+                self.fault = None;
+                self.exit = None;
+            }
+            SandboxEvent::Exited { cause } => self.exit = Some(*cause),
+            SandboxEvent::Failed { fault }
+            | SandboxEvent::Abandoned { fault }
+            | SandboxEvent::BuildFailed { fault } => self.fault = Some(fault.clone()),
+            SandboxEvent::Struggled { fault, attempt, retry_at } => {
+                self.fault = Some(fault.clone());
+                self.begin_work(stamp);
+                if let Some(work) = &mut self.work {
+                    work.attempt = *attempt;
+                    work.retry_at = Some(*retry_at);
+                }
+            }
+            SandboxEvent::Quiesced => self.work = None,
+            SandboxEvent::Removed => {
+                self.host = None;
+                self.fault = None;
+            }
+            SandboxEvent::LabelsReplaced { labels } => self.blueprint.labels = labels.clone(),
+            SandboxEvent::AutoStopSet { policy } => self.blueprint.auto_stop = *policy,
+            SandboxEvent::AutoArchiveSet { policy } => self.blueprint.auto_archive = *policy,
+            SandboxEvent::AutoDeleteSet { policy } => self.blueprint.auto_delete = *policy,
+            SandboxEvent::ActivityRefreshed => self.last_activity = stamp.at,
+            SandboxEvent::IntentQueued { intent } => self.intent = Some(*intent),
+            SandboxEvent::IntentDropped { why: _ } => self.intent = None,
+            SandboxEvent::DeleteBegan { reason: _ }
+            | SandboxEvent::BuildQueued
+            | SandboxEvent::BuildBegan
+            | SandboxEvent::Born
+            | SandboxEvent::PauseBegan
+            | SandboxEvent::MemorySaved
+            | SandboxEvent::ResumeBegan
+            | SandboxEvent::ArchiveBegan
+            | SandboxEvent::ArchiveStored
+            | SandboxEvent::RestoreBegan
+            | SandboxEvent::ResizeBegan
+            | SandboxEvent::Resized
+            | SandboxEvent::SnapshotBegan
+            | SandboxEvent::SnapshotTaken
+            | SandboxEvent::ForkBegan
+            | SandboxEvent::Forked
+            | SandboxEvent::BackupTaken
+            | SandboxEvent::BackupFailed
+            | SandboxEvent::LeftoverRemoved => {}
+        }
+    }
+
+    fn set_deadline(&mut self, deadline: Timestamp) {
+        if let Some(work) = &mut self.work {
+            work.deadline = Some(deadline);
+        }
+    }
+
+    fn set_grace(&mut self, grace: Span) {
+        if let Some(work) = &mut self.work {
+            work.grace = grace;
+        }
+    }
+}
+
+/// An event that cannot have happened: the log and this build disagree.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("record {seq} cannot be folded: {event} is not legal for version {version} of what is {from}")]
+pub struct Illegal {
+    /// The record.
+    pub seq: Seq,
+    /// The version it claims.
+    pub version: u64,
+    /// Where its subject was.
+    pub from: String,
+    /// The event.
+    pub event: &'static str,
+}
+
+impl Illegal {
+    pub(crate) fn new(stamp: &Stamp, from: String, event: &'static str) -> Self {
+        Self { seq: stamp.seq, version: stamp.version, from, event }
+    }
+}
