@@ -88,9 +88,14 @@ pub enum HostCall {
         /// The report's serial.
         serial: u64,
     },
-    /// Say how long ago this sandbox was used, now.
+    /// This sandbox is taken to run: say how long ago it was used, now. A host on which it does not run reports it as
+    /// exited under the number given, so that a loss the host itself forgot is not lost on the engine.
     AskUse {
+        /// The shard that asks, and that reports go to.
+        shard: ShardNumber,
         /// The sandbox.
         sandbox: SandboxId,
+        /// The order that booted the life of it that is meant.
+        number: OrderNumber,
     },
 }

@@ -3,6 +3,10 @@
 //! A driver carries out steps and knows nothing of orders beyond the number it marks each object with. Every method
 //! may be called again after a crash at any point of the previous call and must then end in the same place: what is
 //! half done is finished or taken away, never doubled. Policy (which step, when, what to report) is the agent's.
+//!
+//! Dropping the future of a step is such a crash: the agent does it when a newer order must not wait for the step, as
+//! when a sandbox is to be removed while it hangs at boot, or killed while its grace runs. Work that cannot be dropped
+//! (a blocking call on another thread) must have ended before a later step on the same sandbox begins its own.
 
 use std::fmt::Debug;
 
@@ -29,11 +33,13 @@ pub trait Driver: Send + Sync + Debug {
     async fn provision(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault>;
 
     /// Run a sandbox whose disk is here, marked with `number`. Returns once its agent answers. A sandbox already
-    /// running under the same number is left running; one under another number is ended first.
+    /// running under the same number is left running; one under another number is ended first. Without a complete
+    /// disk it is [`Fault::Missing`].
     async fn boot(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault>;
 
     /// End what runs of a sandbox and release everything but its disk. A `grace` of nothing kills at once.
-    /// With nothing running it only tidies up, and says [`ExitCause::Vanished`].
+    /// With nothing running it only tidies up, and says how the sandbox ended if that can still be told from what it
+    /// left, or else [`ExitCause::Vanished`].
     async fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault>;
 
     /// Leave nothing of a sandbox: no process, mount, loop device, cgroup, namespace or file.
@@ -42,8 +48,9 @@ pub trait Driver: Send + Sync + Debug {
     /// Run a command inside a running sandbox to its end or its time-out.
     async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError>;
 
-    /// The next sandbox that stopped running without [`Driver::halt`]. Waits for one. An exit not yet returned when
-    /// the host worker dies shows in the next [`Driver::survey`] as not running.
+    /// The next sandbox that stopped running without [`Driver::halt`]. Waits for one; dropping the future while it
+    /// waits loses none. An exit not yet returned when the host worker dies shows in the next [`Driver::survey`] as
+    /// not running.
     async fn exited(&self) -> Exit;
 }
 
