@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::duty::duties;
-use crate::event::{Intent, SandboxEvent};
+use crate::event::{Intent, SandboxEvent, StopReason};
 use crate::fault::{ExitCause, Fault};
 use crate::id::{HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
 use crate::lifecycle::{Step, step};
@@ -101,7 +101,8 @@ pub struct Sandbox {
     pub since: Timestamp,
     /// When its latest record was decided.
     pub updated: Timestamp,
-    /// The last use the log knows of: state changes, explicit refreshes, and what stops recorded.
+    /// The last use the log knows of: changes of state but coming to a stop, explicit refreshes, and what idle stops
+    /// recorded.
     pub last_activity: Timestamp,
     /// Since when it has not run, archived time included; none while it runs or is about to.
     pub stopped_since: Option<Timestamp>,
@@ -157,7 +158,10 @@ impl Sandbox {
     /// This sandbox after `event`. An event that is not legal here is an error and changes nothing.
     pub fn evolve(&mut self, stamp: &Stamp, event: &SandboxEvent) -> Result<(), Illegal> {
         let illegal = || Illegal::new(stamp, self.state.to_string(), event.kind().name());
-        if stamp.version != self.version + 1 {
+        let follows = stamp.organization == self.organization
+            && stamp.seq > self.seq
+            && Some(stamp.version) == self.version.checked_add(1);
+        if !follows {
             return Err(illegal());
         }
         match step(self.state, self.origin, event.kind()) {
@@ -189,9 +193,11 @@ impl Sandbox {
         self.origin = state.is_in(State::EXCURSIONS).then_some(from);
         self.state = state;
         self.since = stamp.at;
-        self.last_activity = stamp.at;
+        if state != State::Stopped {
+            self.last_activity = stamp.at;
+        }
         match state {
-            State::Stopped => {
+            State::Stopped | State::Archived => {
                 self.stopped_since = self.stopped_since.or(Some(stamp.at));
                 self.boot = None;
             }
@@ -201,7 +207,9 @@ impl Sandbox {
                 // An excursion returns to the life that was running.
                 self.boot = self.order().filter(|_| !from.is_in(State::EXCURSIONS)).or(self.boot);
             }
-            State::Error | State::Deleting | State::Deleted => {
+            // An intent that waited for what failed is still there: it settles by an event of its own.
+            State::Paused | State::Error => self.boot = None,
+            State::Deleting | State::Deleted => {
                 self.boot = None;
                 self.intent = None;
             }
@@ -213,9 +221,7 @@ impl Sandbox {
             | State::Creating
             | State::Stopping
             | State::Pausing
-            | State::Paused
             | State::Archiving
-            | State::Archived
             | State::Resizing
             | State::Snapshotting
             | State::Forking => {}
@@ -236,16 +242,19 @@ impl Sandbox {
 
     fn take_in(&mut self, stamp: &Stamp, event: &SandboxEvent) {
         match event {
-            SandboxEvent::PullBegan { deadline, .. }
-            | SandboxEvent::SnapshotReady { deadline }
-            | SandboxEvent::BootBegan { deadline } => {
+            SandboxEvent::PullBegan { deadline, .. } | SandboxEvent::SnapshotReady { deadline } => {
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::BootBegan { deadline } => {
                 self.intent = None;
                 self.set_deadline(*deadline);
             }
-            SandboxEvent::StopBegan { grace, deadline, reason: _ } => {
+            SandboxEvent::ResumeBegan | SandboxEvent::RestoreBegan => self.intent = None,
+            SandboxEvent::StopBegan { reason, grace, deadline } => {
                 self.intent = None;
                 self.set_deadline(*deadline);
                 self.set_grace(*grace);
+                self.stop_for(*reason);
             }
             SandboxEvent::StopForced { deadline } => {
                 self.begin_work(stamp);
@@ -290,10 +299,8 @@ impl Sandbox {
             | SandboxEvent::Born
             | SandboxEvent::PauseBegan
             | SandboxEvent::MemorySaved
-            | SandboxEvent::ResumeBegan
             | SandboxEvent::ArchiveBegan
             | SandboxEvent::ArchiveStored
-            | SandboxEvent::RestoreBegan
             | SandboxEvent::ResizeBegan
             | SandboxEvent::Resized
             | SandboxEvent::SnapshotBegan
@@ -303,6 +310,14 @@ impl Sandbox {
             | SandboxEvent::BackupTaken
             | SandboxEvent::BackupFailed
             | SandboxEvent::LeftoverRemoved => {}
+        }
+    }
+
+    /// An idle timer's stop is no use of the sandbox: what it stood on remains the last one.
+    fn stop_for(&mut self, reason: StopReason) {
+        match reason {
+            StopReason::Asked => {}
+            StopReason::Idle { last_activity } => self.last_activity = last_activity,
         }
     }
 
