@@ -23,7 +23,7 @@ impl AutoStop {
 
     /// `minutes` as sent: 0 is never, at most ten years, negative is refused.
     pub fn decode(minutes: i64) -> Result<Self, Refusal> {
-        Ok(match whole(Interval::AutoStop, minutes)? {
+        Ok(match whole(Interval::AutoStop, minutes, LONGEST)? {
             0 => Self::Never,
             minutes => Self::After(Minutes(minutes)),
         })
@@ -43,10 +43,11 @@ impl AutoArchive {
 
     /// `minutes` as sent: 0 and everything above 30 days are 30 days, negative is refused.
     pub fn decode(minutes: i64) -> Result<Self, Refusal> {
-        Ok(match whole(Interval::AutoArchive, minutes)? {
-            0 => Self::LONGEST,
-            minutes => Self(Minutes(minutes).min(Self::LONGEST.0)),
-        })
+        let Minutes(most) = Self::LONGEST.0;
+        match whole(Interval::AutoArchive, minutes.min(most.into()), most)? {
+            0 => Ok(Self::LONGEST),
+            minutes => Ok(Self(Minutes(minutes))),
+        }
     }
 }
 
@@ -70,18 +71,18 @@ impl AutoDelete {
         if minutes == -1 {
             return Ok(Self::Never);
         }
-        Ok(match whole(Interval::AutoDelete, minutes)? {
+        Ok(match whole(Interval::AutoDelete, minutes, LONGEST)? {
             0 => Self::AtOnce,
             minutes => Self::After(Minutes(minutes)),
         })
     }
 }
 
-/// `minutes` if it lies between nothing and ten years.
-fn whole(interval: Interval, minutes: i64) -> Result<u32, Refusal> {
-    u32::try_from(minutes).ok().filter(|minutes| *minutes <= LONGEST).ok_or(Refusal::BadInterval {
+/// `minutes` if it lies between nothing and `most`.
+fn whole(interval: Interval, minutes: i64, most: u32) -> Result<u32, Refusal> {
+    u32::try_from(minutes).ok().filter(|minutes| *minutes <= most).ok_or(Refusal::BadInterval {
         interval,
         found: minutes,
-        most: LONGEST,
+        most,
     })
 }
