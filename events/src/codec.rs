@@ -23,17 +23,17 @@ pub const RECORD_BYTES_MOST: usize = 192 << 10;
 
 /// The envelope on the wire, with the event's bytes left alone.
 #[derive(Serialize, Deserialize)]
-struct Envelope<'a>(
+struct Envelope<'a, A, C>(
     Seq,
     RecordId,
     Timestamp,
     Subject,
     OrganizationId,
     u64,
-    Actor,
-    Cause,
+    A,
+    C,
     CorrelationId,
-    #[serde(with = "digest_bytes")] Digest,
+    Digest,
     u32,
     #[serde(with = "serde_bytes", borrow)] &'a [u8],
 );
@@ -42,9 +42,9 @@ struct Envelope<'a>(
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// Not what this codec writes.
-    #[error("these bytes are not a {what}: {why}")]
+    #[error("these bytes are not {what}: {why}")]
     Malformed {
-        /// What was expected.
+        /// What was expected, with its article.
         what: &'static str,
         /// What the decoder found.
         why: String,
@@ -104,8 +104,8 @@ pub fn encode(record: &Record) -> Vec<u8> {
         record.subject,
         record.organization,
         record.version,
-        record.actor.clone(),
-        record.cause.clone(),
+        &record.actor,
+        &record.cause,
         record.correlation,
         record.prev,
         record.schema,
@@ -117,7 +117,7 @@ pub fn encode(record: &Record) -> Vec<u8> {
 /// The record in `bytes`, all of them.
 pub fn decode(bytes: &[u8]) -> Result<Record, DecodeError> {
     let Envelope(seq, id, at, subject, organization, version, actor, cause, correlation, prev, schema, body) =
-        exactly(bytes, "record")?;
+        exactly::<Envelope<Actor, Cause>>(bytes, "a record")?;
     if schema > SCHEMA {
         return Err(DecodeError::NewerSchema { seq, found: schema, known: SCHEMA });
     }
@@ -155,13 +155,7 @@ pub struct Group {
 }
 
 #[derive(Serialize, Deserialize)]
-struct GroupWire<'a>(
-    u64,
-    u64,
-    u128,
-    #[serde(with = "digest_bytes")] Digest,
-    #[serde(borrow)] Vec<RecordBytes<'a>>,
-);
+struct GroupWire<'a>(u64, u64, u128, Digest, #[serde(borrow)] Vec<RecordBytes<'a>>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
@@ -211,12 +205,12 @@ pub struct GroupView<'a> {
 impl<'a> GroupView<'a> {
     /// The group in `frame`, all of it.
     pub fn decode(frame: &'a [u8]) -> Result<Self, DecodeError> {
-        let GroupWire(epoch, number, nonce, previous, records) = exactly(frame, "group")?;
+        let GroupWire(epoch, number, nonce, previous, records) = exactly(frame, "a group")?;
         let records: Vec<_> = records.into_iter().map(|RecordBytes(bytes)| bytes).collect();
         let bytes: usize = records.iter().map(|record| record.len()).sum();
         if records.is_empty() || records.len() > GROUP_RECORDS_MOST || bytes > GROUP_BYTES_MOST {
             let why = format!("it has {} records of {bytes} bytes", records.len());
-            return Err(DecodeError::Malformed { what: "group", why });
+            return Err(DecodeError::Malformed { what: "a group", why });
         }
         Ok(Self { epoch, number, nonce, previous, records })
     }
@@ -239,7 +233,7 @@ fn body_of<T: DeserializeOwned>(
     body: &[u8],
     known: impl Fn(&str) -> bool,
 ) -> Result<T, DecodeError> {
-    exactly(body, "event").map_err(|error| match kind_of(body) {
+    exactly(body, "an event").map_err(|error| match kind_of(body) {
         Some(kind) if !known(&kind) => DecodeError::UnknownKind { seq, kind },
         Some(kind) => DecodeError::UnknownContent { seq, kind, why: error.to_string() },
         None => error,
@@ -251,20 +245,4 @@ fn kind_of(body: &[u8]) -> Option<String> {
     let name = if body.first() == Some(&0x81) { &body[1..] } else { body };
     let mut reader = rmp_serde::Deserializer::from_read_ref(name);
     <&str>::deserialize(&mut reader).ok().map(str::to_owned)
-}
-
-mod digest_bytes {
-    use serde::{Deserializer, Serializer, de::Error};
-
-    use crate::record::Digest;
-
-    pub(super) fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_bytes::serialize(digest.0.as_slice(), serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
-        let bytes: &[u8] = serde_bytes::deserialize(deserializer)?;
-        let array = bytes.try_into().map_err(|_| D::Error::invalid_length(bytes.len(), &"32 bytes"))?;
-        Ok(Digest(array))
-    }
 }

@@ -154,7 +154,7 @@ pub enum StopMode {
 
 /// A client's word for one request, so that repeating it is harmless.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
@@ -163,16 +163,24 @@ impl IdempotencyKey {
 
     /// `text` as a key: 1 to 255 bytes.
     pub fn new(text: &str) -> Result<Self, Refusal> {
-        if (1..=Self::LONGEST).contains(&text.len()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Refusal::BadKey { found: text.len() })
-        }
+        Self::try_from(text.to_owned())
     }
 
     /// The key's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for IdempotencyKey {
+    type Error = Refusal;
+
+    fn try_from(text: String) -> Result<Self, Refusal> {
+        if (1..=Self::LONGEST).contains(&text.len()) {
+            Ok(Self(text))
+        } else {
+            Err(Refusal::BadKey { found: text.len() })
+        }
     }
 }

@@ -298,6 +298,7 @@ events! {
             /// The version of the view that was digested.
             layout: u32,
             /// BLAKE3 of that view.
+            #[serde(with = "serde_bytes")]
             hash: [u8; 32],
             /// The last record folded into it.
             through: Seq,
@@ -307,6 +308,7 @@ events! {
 
 /// Why a sandbox is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum StopReason {
     /// Somebody asked.
     Asked,
@@ -330,6 +332,7 @@ pub enum DeleteReason {
 
 /// An operation that waits for the one in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Intent {
     /// Start it once it has stopped.
     Start,

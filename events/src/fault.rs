@@ -8,6 +8,7 @@ use crate::time::Span;
 
 /// Why an operation failed. Closed: a build that does not know a fault refuses the record instead of guessing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[serde(deny_unknown_fields)]
 pub enum Fault {
     /// The deadline recorded with the operation passed.
     #[error("{task} was not finished within {after}")]
@@ -111,6 +112,7 @@ impl Fault {
 
 /// Why a running sandbox stopped running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[serde(deny_unknown_fields)]
 pub enum ExitCause {
     /// It was stopped and ended within its grace.
     #[error("stopped")]

@@ -79,10 +79,10 @@ numbers! {
 }
 
 impl Seq {
-    /// The sequence after this one.
+    /// The sequence after this one. After the last there is none, and whoever asks for gapless ones refuses the repeat.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

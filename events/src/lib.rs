@@ -23,6 +23,7 @@
 
 pub mod codec;
 pub mod command;
+pub mod digest;
 pub mod duty;
 pub mod event;
 pub mod fault;

@@ -11,36 +11,10 @@ use crate::id::{
 };
 use crate::time::Timestamp;
 
+pub use crate::digest::Digest;
+
 /// The newest schema this build writes and reads. Schema 0 is unstable until the first tag.
 pub const SCHEMA: u32 = 0;
-
-/// BLAKE3 of some bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Digest(pub [u8; 32]);
-
-impl Digest {
-    /// What the first record names as the one before it.
-    pub const NONE: Self = Self([0; 32]);
-
-    /// The digest of `bytes`.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(*blake3::hash(bytes).as_bytes())
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
 
 /// One immutable event with its envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]

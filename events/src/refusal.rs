@@ -25,7 +25,9 @@ pub enum Refusal {
         most: u32,
     },
     /// A name that cannot be one.
-    #[error("{found:?} is not a name; use 1 to 255 characters without control characters, '<', '>' or '://'")]
+    #[error(
+        "{found:?} is not a name; use 1 to 255 characters without control characters, '<', '>' or '://', and no space at either end"
+    )]
     BadName {
         /// The beginning of what was sent.
         found: String,

@@ -6,6 +6,7 @@ use crate::refusal::Refusal;
 
 /// vCPUs, GiB of memory, GiB of disk and GPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resources {
     /// Virtual CPUs.
     pub cpu: u32,
@@ -40,6 +41,7 @@ impl Resources {
 
 /// The most one sandbox may ask for. The least is 1 of everything but GPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Virtual CPUs.
     pub cpu: u32,

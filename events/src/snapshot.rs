@@ -12,6 +12,7 @@ use crate::spec::{Class, Image};
 
 /// What a snapshot is. Sandboxes inherit class and resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SnapshotContent {
     /// What people call it.
     pub name: String,

@@ -41,29 +41,25 @@ impl fmt::Display for Class {
 
 /// What a disk starts from: bytes named by their digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Image {
     /// BLAKE3 of the image, or another name that never means other bytes.
     pub digest: String,
 }
 
-/// A name people gave. Unique per organization among sandboxes not being deleted.
+/// A name people gave. Unique per organization among sandboxes not being deleted. Reading one from the log checks it
+/// again, so a rule once released may be loosened and not tightened.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct Name(String);
 
 impl Name {
     /// The most characters a name may have.
     pub const LONGEST: usize = 255;
 
-    /// `text` as a name: 1 to 255 characters, no control characters, no `<` `>`, no `://`.
+    /// `text` as a name: 1 to 255 characters, no control characters, no `<` `>`, no `://`, no space at either end.
     pub fn new(text: &str) -> Result<Self, Refusal> {
-        let plain = |c: char| !c.is_control() && c != '<' && c != '>';
-        let fits = (1..=Self::LONGEST).contains(&text.chars().count());
-        if fits && text.trim() == text && text.chars().all(plain) && !text.contains("://") {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Refusal::BadName { found: text.chars().take(80).collect() })
-        }
+        Self::try_from(text.to_owned())
     }
 
     /// The name's text.
@@ -73,15 +69,29 @@ impl Name {
     }
 }
 
+impl TryFrom<String> for Name {
+    type Error = Refusal;
+
+    fn try_from(text: String) -> Result<Self, Refusal> {
+        let plain = |c: char| !c.is_control() && c != '<' && c != '>';
+        let fits = (1..=Self::LONGEST).contains(&text.chars().count());
+        if fits && text.trim() == text && text.chars().all(plain) && !text.contains("://") {
+            Ok(Self(text))
+        } else {
+            Err(Refusal::BadName { found: text.chars().take(80).collect() })
+        }
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-/// Labels: a full set that replaces the one before.
+/// Labels: a full set that replaces the one before. Like names they are checked again when read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "BTreeMap<String, String>")]
 pub struct Labels(BTreeMap<String, String>);
 
 impl Labels {
@@ -112,5 +122,13 @@ impl Labels {
     /// All labels, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for Labels {
+    type Error = Refusal;
+
+    fn try_from(labels: BTreeMap<String, String>) -> Result<Self, Refusal> {
+        Self::new(labels)
     }
 }
