@@ -1,1 +1,3 @@
 //! Placeholder while the crate is laid out.
+
+pub mod log;

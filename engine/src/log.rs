@@ -5,6 +5,7 @@
 //! what a frame means; epochs, nonces and retries belong to the kernel's shard, which drives this trait.
 
 pub mod conformance;
+pub mod files;
 pub mod memory;
 pub mod segments;
 
@@ -18,13 +19,21 @@ pub use hourglass_kernel::log::{Outcome, Slot};
 /// The bytes of one group. Shared, because a doubtful append is repeated byte for byte.
 pub type Frame = Arc<[u8]>;
 
+/// No frame is larger: 256 KiB of records, and room for what a group says about itself. A caller that frames more has a
+/// bug, which every log answers with a panic.
+pub const MAX_FRAME_BYTES: usize = (256 + 4) << 10;
+
 /// One shard's log. Every method may be repeated; none changes what a slot already holds.
 #[async_trait]
 pub trait EventLog: Send + Sync + Debug {
     /// Fill `slot` with `frame`, and say what is known of the slot afterwards.
     ///
     /// [`Outcome::Durable`] is said only once the frame would survive a power cut. An occupied slot is never
-    /// overwritten: [`Outcome::Occupied`] sends the caller to [`EventLog::read`] to learn by whom.
+    /// overwritten: [`Outcome::Occupied`] sends the caller to [`EventLog::read`] to learn by whom. A slot whose
+    /// predecessor is empty is not filled either; nothing is known of it, which is [`Outcome::Doubtful`].
+    ///
+    /// # Panics
+    /// If the frame is larger than [`MAX_FRAME_BYTES`].
     async fn append(&self, slot: Slot, frame: Frame) -> Outcome;
 
     /// What `slot` holds, or `None` when it is empty.

@@ -17,7 +17,7 @@ pub use directory::Directory;
 /// settled by [`Files::sync_dir`], and whether its bytes are is settled by [`File::sync_data`].
 pub trait Files: Clone + Debug + Send + Sync + 'static {
     /// An open file.
-    type File: File;
+    type File: File + 'static;
     /// Held for as long as the directory is ours.
     type Lock: Debug + Send + Sync + 'static;
 
@@ -53,7 +53,7 @@ pub trait Files: Clone + Debug + Send + Sync + 'static {
 }
 
 /// An open file, read and written at offsets.
-pub trait File: Debug + Send + Sync + 'static {
+pub trait File: Debug + Send + Sync {
     /// How many bytes the file has.
     fn size(&self) -> io::Result<u64>;
 
@@ -72,6 +72,28 @@ pub trait File: Debug + Send + Sync + 'static {
     /// Give the empty file `bytes` zeros that are stored as such, so that writing over them changes no metadata and
     /// cannot run out of space.
     fn allocate(&self, bytes: u64) -> io::Result<()>;
+}
+
+impl<F: File> File for &F {
+    fn size(&self) -> io::Result<u64> {
+        F::size(self)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        F::read_at(self, buffer, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        F::write_at(self, bytes, offset)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        F::sync_data(self)
+    }
+
+    fn allocate(&self, bytes: u64) -> io::Result<()> {
+        F::allocate(self, bytes)
+    }
 }
 
 /// Whether `error` says that the disk, or the share of it that is ours, is full.

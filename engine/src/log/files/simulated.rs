@@ -331,7 +331,8 @@ impl Files for SimulatedDisk {
         }
         let fails = state.sync_fails();
         let pending = std::mem::take(&mut state.pending_names);
-        let kept = if fails { state.failed_sync_kept as usize % (pending.len() + 1) } else { pending.len() };
+        let all = pending.len();
+        let kept = if fails { Dice::new(state.failed_sync_kept).index(all + 1) } else { all };
         for naming in pending.into_iter().take(kept) {
             naming.apply(&mut state.durable_names);
         }
@@ -393,7 +394,8 @@ impl File for SimulatedFile {
         if state.plant == Some(Plant::LateDataSync) {
             state.inodes[self.inode].settle_late_sync();
         }
-        let grows = (offset + bytes.len() as u64).saturating_sub(state.inodes[self.inode].bytes().len() as u64);
+        let grows =
+            (offset + bytes.len() as u64).saturating_sub(state.inodes[self.inode].bytes().len() as u64);
         if grows > state.room() {
             return Err(io::ErrorKind::StorageFull.into());
         }

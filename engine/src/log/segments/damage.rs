@@ -75,6 +75,34 @@ impl From<Damage> for ReadError {
     }
 }
 
+/// Why a walk through the files cannot go on.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Damage(Damage),
+    Io(io::Error),
+}
+
+impl From<Damage> for Trouble {
+    fn from(damage: Damage) -> Self {
+        Self::Damage(damage)
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Trouble> for ReadError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Damage(damage) => damage.into(),
+            Trouble::Io(error) => Self::Unavailable { why: error.to_string() },
+        }
+    }
+}
+
 /// Why a log was not opened. Nothing was changed, except by [`OpenError::Io`] and [`OpenError::NoSpace`], after which
 /// opening it again goes on.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +117,9 @@ pub enum OpenError {
     #[error("{0}; restore the file from a copy")]
     Damaged(#[from] Damage),
     /// A file's header cannot be read.
-    #[error("{file}, which should begin with slot {slot}, has a damaged header; restore the file from a copy")]
+    #[error(
+        "{file}, which should begin with slot {slot}, has a damaged header; restore the file from a copy"
+    )]
     Header {
         /// The file.
         file: String,
@@ -97,7 +127,9 @@ pub enum OpenError {
         slot: Slot,
     },
     /// The file was written by a build with another format.
-    #[error("{file} has format version {found}, this build reads {VERSION}; open it with the build that wrote it")]
+    #[error(
+        "{file} has format version {found}, this build reads {VERSION}; open it with the build that wrote it"
+    )]
     Version {
         /// The file.
         file: String,
@@ -105,7 +137,9 @@ pub enum OpenError {
         found: u32,
     },
     /// A file is shorter or longer than it was made.
-    #[error("{file}, which begins with slot {slot}, has {found} bytes instead of {expected}; restore it from a copy")]
+    #[error(
+        "{file}, which begins with slot {slot}, has {found} bytes instead of {expected}; restore it from a copy"
+    )]
     Truncated {
         /// The file.
         file: String,
@@ -125,7 +159,9 @@ pub enum OpenError {
         slot: Slot,
     },
     /// A file holds what another one should.
-    #[error("{file} begins with slot {found} instead of {slot}: files were swapped or renamed; give them back their names")]
+    #[error(
+        "{file} begins with slot {found} instead of {slot}: files were swapped or renamed; give them back their names"
+    )]
     Swapped {
         /// The file.
         file: String,
@@ -135,7 +171,9 @@ pub enum OpenError {
         found: Slot,
     },
     /// A file does not continue the one before it.
-    #[error("{file} follows a frame with the check value {named}, the frame before slot {slot} has {found}: it is from another copy of the log; restore the right one")]
+    #[error(
+        "{file} follows a frame with the check value {named}, the frame before slot {slot} has {found}: it is from another copy of the log; restore the right one"
+    )]
     Discontinued {
         /// The file.
         file: String,
@@ -147,7 +185,9 @@ pub enum OpenError {
         found: Check,
     },
     /// A file is of another log, shard or generation.
-    #[error("{file} belongs to shard {shard}, generation {generation} of another log; put the right file in its place")]
+    #[error(
+        "{file} belongs to shard {shard}, generation {generation} of another log; put the right file in its place"
+    )]
     Foreign {
         /// The file.
         file: String,
@@ -157,7 +197,9 @@ pub enum OpenError {
         generation: u32,
     },
     /// A checkpoint or an index knows more than the log.
-    #[error("a checkpoint or index was made at slot {witness}, but the log ends before slot {end}: acknowledged records are missing; restore the log, or remove what is ahead of it only if you accept the loss")]
+    #[error(
+        "a checkpoint or index was made at slot {witness}, but the log ends before slot {end}: acknowledged records are missing; restore the log, or remove what is ahead of it only if you accept the loss"
+    )]
     WitnessAhead {
         /// The slot that the witness saw.
         witness: Slot,
@@ -165,7 +207,9 @@ pub enum OpenError {
         end: Slot,
     },
     /// A checkpoint or an index was made from another log.
-    #[error("a checkpoint or index was made when slot {slot} had the check value {expected}, now it has {found}: they belong to different logs; put the right ones together")]
+    #[error(
+        "a checkpoint or index was made when slot {slot} had the check value {expected}, now it has {found}: they belong to different logs; put the right ones together"
+    )]
     WitnessDiffers {
         /// The slot that the witness saw.
         slot: Slot,
@@ -199,7 +243,9 @@ pub enum OpenError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Notice {
     /// A frame that was being written when the process or the power stopped.
-    #[error("{file} ended with {bytes} bytes of an unfinished frame for slot {slot}, which was never acknowledged; they were cut")]
+    #[error(
+        "{file} ended with {bytes} bytes of an unfinished frame for slot {slot}, which was never acknowledged; they were cut"
+    )]
     TornTailCut {
         /// The file.
         file: String,

@@ -73,6 +73,11 @@ impl Head {
     }
 }
 
+/// Whether a frame may begin with these bytes.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC)
+}
+
 /// Bytes that a payload of `payload` bytes takes in a file.
 pub(super) const fn size_on_disk(payload: usize) -> usize {
     HEAD + payload.next_multiple_of(ALIGNMENT)

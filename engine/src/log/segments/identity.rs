@@ -40,8 +40,7 @@ impl Identity {
         };
         let mut bytes = [0; SIZE];
         let read = file.read_at(&mut bytes, 0)?;
-        let whole =
-            read == SIZE && bytes[..8] == MAGIC && crc32c::crc32c(&bytes[..24]) == u32_at(&bytes, 24);
+        let whole = read == SIZE && bytes[..8] == MAGIC && crc32c::crc32c(&bytes[..24]) == u32_at(&bytes, 24);
         Ok(if whole { Claim::Known(Self::decode(&bytes)) } else { Claim::Unreadable })
     }
 

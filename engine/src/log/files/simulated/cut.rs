@@ -34,7 +34,7 @@ impl Cut {
             Self::DropAll => Vec::new(),
             Self::KeepAll => pending.to_vec(),
             Self::Prefix(dice) => {
-                let kept = dice.below(pending.len() as u64 + 1) as usize;
+                let kept = dice.index(pending.len() + 1);
                 pending[..kept].to_vec()
             }
             Self::Scatter(dice) => pending.iter().filter(|_| dice.once_in(2)).cloned().collect(),
@@ -51,14 +51,14 @@ impl Cut {
     }
 
     /// Tear one sector write: how many of its `bytes` come from the new content, from which end.
-    pub(super) const fn tear(&mut self, bytes: usize) -> Option<Tear> {
+    pub(super) fn tear(&mut self, bytes: usize) -> Option<Tear> {
         match self {
             Self::DropAll | Self::KeepAll | Self::Prefix(_) => None,
             Self::Scatter(dice) => {
                 if !dice.once_in(4) {
                     return None;
                 }
-                let new = dice.below(bytes as u64 + 1) as usize;
+                let new = dice.index(bytes + 1);
                 Some(if dice.once_in(2) { Tear::NewFirst(new) } else { Tear::OldFirst(bytes - new) })
             }
         }

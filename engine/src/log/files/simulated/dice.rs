@@ -27,6 +27,14 @@ impl Dice {
         self.roll() % bound
     }
 
+    /// An index into something of `length` elements, which is not empty.
+    ///
+    /// # Panics
+    /// If there are more elements than memory can hold.
+    pub fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).expect("it is less than the length")
+    }
+
     /// True once in `times`.
     pub const fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0

@@ -23,6 +23,11 @@ pub(super) struct Inode {
     late_sync: bool,
 }
 
+/// A place in a file that is kept in memory.
+fn at(offset: u64) -> usize {
+    usize::try_from(offset).expect("a simulated file fits in memory")
+}
+
 impl Inode {
     /// A file whose bytes are on the medium.
     pub(super) fn stored(bytes: Vec<u8>) -> Self {
@@ -34,19 +39,19 @@ impl Inode {
     }
 
     pub(super) fn read(&self, buffer: &mut [u8], offset: u64) -> usize {
-        let start = (offset as usize).min(self.cached.len());
+        let start = at(offset).min(self.cached.len());
         let read = buffer.len().min(self.cached.len() - start);
         buffer[..read].copy_from_slice(&self.cached[start..start + read]);
         read
     }
 
     pub(super) fn lengthen(&mut self, bytes: u64) {
-        let bytes = (bytes as usize).max(self.cached.len());
+        let bytes = at(bytes).max(self.cached.len());
         self.cached.resize(bytes, 0);
     }
 
     pub(super) fn write(&mut self, bytes: &[u8], offset: u64) {
-        let start = offset as usize;
+        let start = at(offset);
         let end = start + bytes.len();
         self.lengthen(end as u64);
         self.cached[start..end].copy_from_slice(bytes);
