@@ -184,3 +184,6 @@ impl TryFrom<String> for IdempotencyKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

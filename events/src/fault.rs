@@ -11,7 +11,7 @@ use crate::time::Span;
 #[serde(deny_unknown_fields)]
 pub enum Fault {
     /// The deadline recorded with the operation passed.
-    #[error("{task} was not finished within {after}")]
+    #[error("the host was to {task} and did not within {after}")]
     TimedOut {
         /// What was asked of the host.
         task: TaskKind,
@@ -133,3 +133,6 @@ pub enum ExitCause {
     #[error("found gone")]
     Vanished,
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,6 @@ fn whole(interval: Interval, minutes: i64, most: u32) -> Result<u32, Refusal> {
         most,
     })
 }
+
+#[cfg(test)]
+mod tests;

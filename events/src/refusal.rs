@@ -218,3 +218,6 @@ impl fmt::Display for Advice {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,3 +85,6 @@ impl Resource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,3 +132,6 @@ impl TryFrom<BTreeMap<String, String>> for Labels {
         Self::new(labels)
     }
 }
+
+#[cfg(test)]
+mod tests;

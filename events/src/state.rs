@@ -110,3 +110,6 @@ impl fmt::Display for State {
         f.write_str(self.title())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,15 +75,16 @@ impl From<Minutes> for Span {
     }
 }
 
+/// In the largest unit that says all of it, or nearly all: what is lost is less than a tenth.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0;
-        match micros {
-            0..1_000 => write!(f, "{micros} µs"),
-            1_000..1_000_000 => write!(f, "{} ms", micros / 1_000),
-            1_000_000..60_000_000 => write!(f, "{} s", micros / 1_000_000),
-            60_000_000.. => write!(f, "{} min", micros / 60_000_000),
+        let Self(micros) = *self;
+        for (unit, size) in [("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000)] {
+            if micros >= 10 * size || (micros >= size && micros.is_multiple_of(size)) {
+                return write!(f, "{} {unit}", micros / size);
+            }
         }
+        write!(f, "{micros} µs")
     }
 }
 
@@ -92,3 +93,6 @@ impl fmt::Display for Minutes {
         write!(f, "{} min", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! What people read when a request is wrong.
+
+use super::{Advice, Interval, Operation, Refusal};
+use crate::id::SandboxId;
+use crate::resources::Resource;
+use crate::spec::Class;
+use crate::state::State;
+
+/// One of each, so that a new refusal has to be looked at here.
+fn each() -> Vec<Refusal> {
+    let all = vec![
+        Refusal::OutOfLimits { resource: Resource::Cpu, asked: 5, least: 1, most: 4 },
+        Refusal::BadName { found: "a\nb".to_owned() },
+        Refusal::TooManyLabels { found: 65 },
+        Refusal::BadLabel { key: String::new() },
+        Refusal::BadInterval { interval: Interval::AutoStop, found: -1, most: 10 },
+        Refusal::BadKey { found: 0 },
+        Refusal::NameTaken { name: "a".to_owned(), holder: SandboxId::from_u128(7), state: State::Started },
+        Refusal::IdTaken(SandboxId::from_u128(7)),
+        Refusal::NoSuchSandbox("a".to_owned()),
+        Refusal::NoSuchSnapshot("debian".to_owned()),
+        Refusal::SnapshotTaken("debian".to_owned()),
+        Refusal::WrongClass { found: Class::Container, asked: Class::LinuxVm },
+        Refusal::WrongState {
+            operation: Operation::Stop,
+            state: State::Stopped,
+            advice: Advice::NothingRuns,
+        },
+        Refusal::MustStayEphemeral,
+        Refusal::KeyReused("k".to_owned()),
+        Refusal::Unsupported(Operation::Create),
+        Refusal::StorageFull,
+        Refusal::Overloaded { waiting: 9 },
+        Refusal::Fenced,
+        Refusal::NotReady,
+    ];
+    for refusal in &all {
+        match refusal {
+            Refusal::OutOfLimits { .. }
+            | Refusal::BadName { .. }
+            | Refusal::TooManyLabels { .. }
+            | Refusal::BadLabel { .. }
+            | Refusal::BadInterval { .. }
+            | Refusal::BadKey { .. }
+            | Refusal::NameTaken { .. }
+            | Refusal::IdTaken(_)
+            | Refusal::NoSuchSandbox(_)
+            | Refusal::NoSuchSnapshot(_)
+            | Refusal::SnapshotTaken(_)
+            | Refusal::WrongClass { .. }
+            | Refusal::WrongState { .. }
+            | Refusal::MustStayEphemeral
+            | Refusal::KeyReused(_)
+            | Refusal::Unsupported(_)
+            | Refusal::StorageFull
+            | Refusal::Overloaded { .. }
+            | Refusal::Fenced
+            | Refusal::NotReady => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn refusals_are_sentences() {
+    for refusal in each() {
+        let text = refusal.to_string();
+        assert!(!text.starts_with(char::is_uppercase), "{text}");
+        assert!(!text.ends_with(['.', ';', ' ', '!']), "{text}");
+        assert!(!text.contains("  ") && !text.contains('\n'), "{text}");
+        assert!(text.split(' ').count() >= 5, "{text}");
+    }
+}
+
+#[test]
+fn refusals_say_what_was_found_and_what_to_do() {
+    let text: Vec<_> = each().iter().map(ToString::to_string).collect();
+    for sentence in [
+        "5 vCPU was asked for; a sandbox may have 1 to 4",
+        "\"a\\nb\" is not a name; use 1 to 255 characters without control characters, '<', '>' or '://', and no space at either end",
+        "-1 minutes is not an auto-stop interval; send 0 to never stop, or 1 to 10",
+        "the name \"a\" is taken by sandbox 00000000-0000-0000-0000-000000000007, which is Started; choose another or delete that one",
+        "a sandbox that is Stopped cannot be asked to stop; nothing of it runs",
+        "the snapshot is of class container; a sandbox of class linux-vm cannot be created from it",
+        "another writer took over; the outcome is unknown, repeat the request with its idempotency key",
+    ] {
+        assert!(text.iter().any(|found| found == sentence), "{sentence}\nis not among\n{text:#?}");
+    }
+}
+
+#[test]
+fn each_interval_says_what_its_special_numbers_mean() {
+    let text = |interval| Refusal::BadInterval { interval, found: -9, most: 60 }.to_string();
+    assert_eq!(
+        text(Interval::AutoArchive),
+        "-9 minutes is not an auto-archive interval; send 0 for the longest, or 1 to 60"
+    );
+    assert_eq!(
+        text(Interval::AutoDelete),
+        "-9 minutes is not an auto-delete interval; send -1 to never delete, 0 to delete at stop, or 1 to 60"
+    );
+}

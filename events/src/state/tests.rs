@@ -1,0 +1,53 @@
+//! The named sets against what they mean.
+
+use super::State;
+use crate::duty::{Alarm, duties};
+
+fn states(fits: impl Fn(State) -> bool) -> Vec<State> {
+    State::ALL.iter().copied().filter(|state| fits(*state)).collect()
+}
+
+fn alarmed(alarm: Alarm) -> Vec<State> {
+    states(|state| duties(state).alarms.contains(&alarm))
+}
+
+#[test]
+fn there_are_22_states_in_the_documents_order() {
+    assert_eq!(State::ALL.len(), 22);
+    assert!(State::ALL.iter().enumerate().all(|(place, state)| *state as usize == place));
+}
+
+#[test]
+fn titles_are_the_names_with_spaces() {
+    for state in State::ALL {
+        assert_eq!(state.title().replace(' ', ""), format!("{state:?}"));
+        assert_eq!(state.to_string(), state.title());
+    }
+}
+
+#[test]
+fn an_operation_is_in_flight_where_a_task_is_owed_but_in_error() {
+    let owing = states(|state| duties(state).task.is_some() && state != State::Error);
+    let mut in_flight = State::IN_FLIGHT.to_vec();
+    in_flight.sort();
+    assert_eq!(in_flight, owing);
+}
+
+#[test]
+fn every_excursion_is_in_flight() {
+    assert!(State::EXCURSIONS.iter().all(|state| state.is_in(State::IN_FLIGHT)));
+}
+
+#[test]
+fn what_is_in_flight_has_a_deadline_or_is_tried_for_ever() {
+    let bounded = states(|state| state.is_in(State::IN_FLIGHT) && state != State::Deleting);
+    assert_eq!(alarmed(Alarm::Deadline), bounded);
+    assert_eq!(alarmed(Alarm::Retry), [State::Deleting, State::Error]);
+}
+
+#[test]
+fn intervals_run_where_the_document_lets_them() {
+    assert_eq!(alarmed(Alarm::AutoStop), [State::Started]);
+    assert_eq!(alarmed(Alarm::AutoArchive), [State::Stopped]);
+    assert_eq!(alarmed(Alarm::AutoDelete), [State::Stopped, State::Archived]);
+}
