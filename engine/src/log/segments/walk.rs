@@ -7,6 +7,7 @@ use crate::log::files::File;
 
 use super::damage::Flaw;
 use super::frame::{HEAD, Head, check_of};
+use super::offset_in_memory;
 
 /// A position in a file, and the bytes read around it.
 #[derive(Debug)]
@@ -84,14 +85,15 @@ impl<F: File> Walk<F> {
         }
         self.buffer.copy_within(self.ahead.clone(), 0);
         self.ahead = 0..self.ahead.len();
-        let size = self.chunk.max(needed);
+        let left = offset_in_memory(self.limit - self.offset);
+        let size = self.chunk.max(needed).min(left);
         if self.buffer.len() < size {
-            self.buffer.resize(size, 0);
+            let mut larger = vec![0; size];
+            larger[..self.ahead.end].copy_from_slice(&self.buffer[..self.ahead.end]);
+            self.buffer = larger;
         }
         let from = self.offset + self.ahead.end as u64;
-        let wanted = (size - self.ahead.end) as u64;
-        let wanted = usize::try_from(wanted.min(self.limit - from)).unwrap_or(usize::MAX);
-        let read = self.file.read_at(&mut self.buffer[self.ahead.end..self.ahead.end + wanted], from)?;
+        let read = self.file.read_at(&mut self.buffer[self.ahead.end..size], from)?;
         self.ahead.end += read;
         Ok(self.ahead.len() >= needed)
     }
