@@ -57,7 +57,8 @@ fn run() -> Result<u8, Error> {
     let (Some(name), Some(user)) = (arguments.next(), arguments.next()) else { return Err(Error::Usage) };
     let entrypoint: Vec<String> = arguments.collect();
 
-    home::settle(&name, &user).map_err(|error| Error::System { doing: "settle in", error: error.to_string() })?;
+    home::settle(&name, &user)
+        .map_err(|error| Error::System { doing: "settle in", error: error.to_string() })?;
     confine::deny().map_err(|error| Error::System { doing: "set the system call filter", error })?;
     let mut signals = Signals::new([SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2])
         .map_err(|error| Error::System { doing: "listen for signals", error: error.to_string() })?;

@@ -31,7 +31,8 @@ pub(crate) fn dress(
     env: &[(String, String)],
     cwd: Option<&str>,
 ) -> io::Result<()> {
-    let account = users::find(user).ok_or_else(|| io::Error::other(format!("no user {user:?} in /etc/passwd")))?;
+    let account =
+        users::find(user).ok_or_else(|| io::Error::other(format!("no user {user:?} in /etc/passwd")))?;
     let home = if Path::new(&account.home).is_dir() { account.home.as_str() } else { "/" };
     let cwd = cwd.unwrap_or(home);
     if !Path::new(cwd).is_dir() {

@@ -118,8 +118,10 @@ fn apply(mut denied: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<(), 
         denied.insert(call | TWIN, rules);
     }
     let answer = SeccompAction::Errno(errno.unsigned_abs());
-    let arch = std::env::consts::ARCH.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
+    let arch =
+        std::env::consts::ARCH.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
     let filter = SeccompFilter::new(denied, SeccompAction::Allow, answer, arch).map_err(|e| e.to_string())?;
-    let program: BpfProgram = filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
+    let program: BpfProgram =
+        filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
     apply_filter_all_threads(&program).map_err(|error| error.to_string())
 }

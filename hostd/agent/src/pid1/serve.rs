@@ -24,10 +24,14 @@ pub(crate) fn start(children: &Arc<Children>, user: &str) -> io::Result<()> {
         for caller in listener.incoming().flatten() {
             let (children, user) = (Arc::clone(&children), user.clone());
             let kept = caller.try_clone();
-            let inside = Builder::new().name("caller".to_owned()).spawn(move || answer(&children, &user, &caller));
+            let inside =
+                Builder::new().name("caller".to_owned()).spawn(move || answer(&children, &user, &caller));
             // A sandbox out of processes cannot start a thread either; its host should hear why.
             if let (Err(error), Ok(caller)) = (inside, kept) {
-                let _ = write(&caller, &Answer::Refused { why: format!("the sandbox has no room for it: {error}") });
+                let _ = write(
+                    &caller,
+                    &Answer::Refused { why: format!("the sandbox has no room for it: {error}") },
+                );
             }
         }
     })?;

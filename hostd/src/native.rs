@@ -1,0 +1,314 @@
+//! Native containers: sandboxes as Linux namespaces and control groups on this machine, without any daemon.
+//!
+//! A sandbox is an overlay of its own small file system over a shared base image, a control group with its limits,
+//! and a process namespace whose PID 1 is Hourglass's agent. What is on the machine is always read from the machine:
+//! every object bears the sandbox and the order that made it in its name, and nothing runs as a child of this
+//! process, so a host worker that was killed finds everything again. Networks beyond loopback, resizing, pausing and
+//! snapshots are not here yet.
+
+mod bundle;
+mod cgroup;
+mod disk;
+mod doing;
+mod exec;
+mod exits;
+mod helper;
+mod life;
+mod lock;
+mod mounts;
+mod part;
+mod place;
+mod preflight;
+mod process;
+mod programs;
+mod survey;
+mod talk;
+mod wait;
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use hourglass_events::{Class, ExitCause, Fault, Image, OrderNumber, Plan, Resources, SandboxId, Span};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use self::cgroup::Groups;
+use self::doing::Doing;
+use self::lock::Lock;
+use self::part::part;
+use self::place::{Life, Places};
+use self::programs::Programs;
+use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran};
+use crate::image::Store;
+use crate::step;
+
+pub use self::bundle::{CAPABILITIES, MASKED};
+pub use self::part::HISTOGRAM;
+pub use self::preflight::Preflight;
+pub(crate) use self::preflight::{TOOLS, installed};
+
+/// Where a native driver keeps things, and what it grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Disks, images and programs; survives the machine's restart.
+    pub data_dir: PathBuf,
+    /// Mount points, sockets and marks of what runs.
+    pub run_dir: PathBuf,
+    /// The most processes and threads one sandbox may have.
+    pub pids_most: u32,
+    /// How long an agent may take to answer after its sandbox was started.
+    pub agent_patience: Span,
+}
+
+impl Config {
+    /// Everything below `data_dir`, 4096 processes a sandbox, half a minute for an agent.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
+        let run_dir = data_dir.join("run");
+        Self { data_dir, run_dir, pids_most: 4096, agent_patience: Span::seconds(30) }
+    }
+}
+
+/// Runs sandboxes as native containers. One for each data directory.
+#[derive(Debug)]
+pub struct NativeDriver {
+    inner: Arc<Inner>,
+    exits: tokio::sync::Mutex<UnboundedReceiver<Exit>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    places: Places,
+    groups: Groups,
+    programs: Programs,
+    images: Store,
+    running: Mutex<BTreeMap<SandboxId, Running>>,
+    exits: UnboundedSender<Exit>,
+    runtime: Handle,
+}
+
+/// A sandbox that runs.
+#[derive(Debug, Clone)]
+struct Running {
+    number: OrderNumber,
+    init: Arc<OwnedFd>,
+}
+
+/// Why there is no driver.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The machine cannot do it as it is.
+    #[error(transparent)]
+    Preflight(#[from] Preflight),
+    /// What an earlier host worker left could not be taken over.
+    #[error("what is left of earlier sandboxes cannot be taken over: {0}")]
+    Adopt(Fault),
+}
+
+impl NativeDriver {
+    /// A driver on these directories. What an earlier one left running there is found and watched again; what ended
+    /// meanwhile is told by [`Driver::exited`].
+    pub async fn new(config: Config) -> Result<Self, OpenError> {
+        let runtime = Handle::current();
+        let opened = tokio::task::spawn_blocking(move || Self::open(config, runtime)).await;
+        opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    fn open(mut config: Config, runtime: Handle) -> Result<Self, OpenError> {
+        for dir in [&mut config.data_dir, &mut config.run_dir] {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&*dir);
+            // Mounts and loop devices are found again by their full names.
+            let whole = made.and_then(|()| fs::canonicalize(&*dir));
+            *dir = whole.map_err(|error| Preflight::Unusable { path: dir.clone(), error })?;
+        }
+        let trees = preflight::check(&config.data_dir)?;
+        let places = Places { data: config.data_dir.clone(), run: config.run_dir.clone() };
+        let unusable = |path: &Path| {
+            let path = path.to_owned();
+            move |error| Preflight::Unusable { path, error }
+        };
+        fs::create_dir_all(places.disks()).map_err(unusable(&places.disks()))?;
+        let programs = Programs::write(&places.programs()).map_err(unusable(&places.programs()))?;
+        let instance = blake3::hash(config.data_dir.as_os_str().as_encoded_bytes()).to_hex()[..12].to_owned();
+        let (exits, told) = unbounded_channel();
+        let inner = Arc::new(Inner {
+            images: Store::new(&config.data_dir),
+            groups: Groups::new(trees, instance),
+            running: Mutex::default(),
+            config,
+            places,
+            programs,
+            exits,
+            runtime,
+        });
+        inner.adopt().map_err(OpenError::Adopt)?;
+        Ok(Self { inner, exits: tokio::sync::Mutex::new(told) })
+    }
+
+    /// The base images of this driver's data directory.
+    #[must_use]
+    pub fn images(&self) -> &Store {
+        &self.inner.images
+    }
+
+    /// Do `work`, which blocks, where that keeps nobody waiting. It runs to its end even if nobody awaits it.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Arc<Inner>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let inner = Arc::clone(&self.inner);
+        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+}
+
+impl Inner {
+    fn provision(&self, life: Life, plan: &Plan) -> Result<(), Fault> {
+        let lock = Lock::take(&self.places.lock(life.sandbox))?;
+        part("disk", || disk::provision(&self.places, life, plan.resources.disk_gib, &lock))
+    }
+
+    fn boot(self: &Arc<Self>, life: Life, plan: &Plan) -> Result<(), Fault> {
+        let lock = Lock::take(&self.places.lock(life.sandbox))?;
+        for found in self.lives_of(life.sandbox) {
+            if found == life && self.runs(life) {
+                return Ok(());
+            }
+            self.stop(found, Span::ZERO, &lock)?;
+            self.forget(found);
+        }
+        let init = part("boot", || self.begin(life, plan, &lock))?;
+        self.watch(life, init)
+    }
+
+    /// Whether `life` is whole and its agent answers.
+    fn runs(&self, life: Life) -> bool {
+        let places = self.places.life(life);
+        let known = self.running().get(&life.sandbox).is_some_and(|running| running.number == life.number);
+        known && places.booted().exists() && !places.halting().exists() && talk::answers(&places.shared())
+    }
+
+    fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault> {
+        let lock = Lock::take(&self.places.lock(sandbox))?;
+        let cause = self.stop_all(sandbox, grace, &lock)?;
+        self.let_go(sandbox, lock)?;
+        Ok(cause)
+    }
+
+    fn stop_all(&self, sandbox: SandboxId, grace: Span, lock: &Lock) -> Result<ExitCause, Fault> {
+        let mut cause = ExitCause::Vanished;
+        for life in self.lives_of(sandbox) {
+            let ended = self.stop(life, grace, lock)?;
+            self.forget(life);
+            if ended != ExitCause::Vanished {
+                cause = ended;
+            }
+        }
+        for disk in self.places.found_disks(Some(sandbox)) {
+            disk::release(&disk.path, lock)?;
+        }
+        Ok(cause)
+    }
+
+    fn erase(&self, sandbox: SandboxId) -> Result<(), Fault> {
+        let lock = Lock::take(&self.places.lock(sandbox))?;
+        self.stop_all(sandbox, Span::ZERO, &lock)?;
+        for disk in self.places.found_disks(Some(sandbox)) {
+            life::there(fs::remove_file(&disk.path)).doing("remove the sandbox's disk")?;
+        }
+        step::done("disk.removed");
+        lock.remove()?;
+        step::done("lock.removed");
+        Ok(())
+    }
+
+    /// Let go of a sandbox, leaving no lock behind of one of which nothing else is here.
+    fn let_go(&self, sandbox: SandboxId, lock: Lock) -> Result<(), Fault> {
+        let nothing = self.lives_of(sandbox).is_empty() && self.places.found_disks(Some(sandbox)).is_empty();
+        if nothing { lock.remove() } else { Ok(()) }
+    }
+
+    fn pull(&self, image: &Image) -> Result<(), Fault> {
+        let found = self.images.find(image);
+        found.map_err(|why| Fault::ImageUnavailable { image: image.digest.clone(), why: why.to_string() })?;
+        step::done("image.found");
+        Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<SandboxId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Know `life` as running no more; a later one may by now.
+    fn forget(&self, life: Life) {
+        let mut running = self.running();
+        if running.get(&life.sandbox).is_some_and(|found| found.number == life.number) {
+            running.remove(&life.sandbox);
+        }
+    }
+}
+
+#[async_trait]
+impl Driver for NativeDriver {
+    fn classes(&self) -> Vec<Class> {
+        vec![Class::Container]
+    }
+
+    fn capacity(&self) -> Resources {
+        let cpu = std::thread::available_parallelism()
+            .map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
+        let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let total = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
+        let kib: u64 = total.and_then(|total| total.parse().ok()).unwrap_or_default();
+        let room = rustix::fs::statvfs(&self.inner.places.data);
+        let bytes = room.map_or(0, |room| room.f_bavail.saturating_mul(room.f_frsize));
+        let gib = |bytes: u64| u32::try_from(bytes >> 30).unwrap_or(u32::MAX);
+        Resources { cpu, memory_gib: gib(kib << 10), disk_gib: gib(bytes), gpu: 0 }
+    }
+
+    async fn survey(&self) -> Result<Vec<Present>, Fault> {
+        self.blocking(|inner| inner.survey()).await
+    }
+
+    async fn pull(&self, image: &Image) -> Result<(), Fault> {
+        let image = image.clone();
+        self.blocking(move |inner| inner.pull(&image)).await
+    }
+
+    async fn provision(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
+        let (life, plan) = (Life { sandbox, number }, plan.clone());
+        self.blocking(move |inner| inner.provision(life, &plan)).await
+    }
+
+    async fn boot(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
+        let (life, plan) = (Life { sandbox, number }, plan.clone());
+        self.blocking(move |inner| inner.boot(life, &plan)).await
+    }
+
+    async fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault> {
+        self.blocking(move |inner| inner.halt(sandbox, grace)).await
+    }
+
+    async fn erase(&self, sandbox: SandboxId) -> Result<(), Fault> {
+        self.blocking(move |inner| inner.erase(sandbox)).await
+    }
+
+    async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError> {
+        self.inner.exec(sandbox, command).await
+    }
+
+    async fn exited(&self) -> Exit {
+        match self.exits.lock().await.recv().await {
+            Some(exit) => exit,
+            // The sender lives as long as this driver.
+            None => std::future::pending().await,
+        }
+    }
+}

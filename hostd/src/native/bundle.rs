@@ -1,0 +1,158 @@
+//! What the container library is told to make, in the words of the OCI runtime specification.
+//!
+//! Everything a sandbox may see or do is decided here, but for the system call filter, which its agent sets.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use hourglass_agent::place;
+use hourglass_events::{Fault, Plan};
+use serde_json::{Value, json};
+
+use super::cgroup::Limits;
+use super::doing::Doing;
+use super::place::LifePlaces;
+use crate::image::Settings;
+
+/// What root in a sandbox may do: own files, change identity, end processes, bind low ports.
+pub const CAPABILITIES: &[&str] = &[
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_SETGID",
+    "CAP_SETPCAP",
+    "CAP_SETUID",
+    "CAP_SYS_CHROOT",
+];
+
+/// What must not even be read: it tells of the host or of its other tenants.
+pub const MASKED: &[&str] = &[
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/block",
+    "/sys/devices/virtual/block",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/fs/ext4",
+    "/sys/kernel",
+    "/sys/module",
+];
+
+/// What may be read and never written.
+const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// Where programs are looked for unless the image says otherwise.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a bundle is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Contents<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) settings: &'a Settings,
+    pub(super) limits: Limits,
+    /// The agent's program on the host.
+    pub(super) agent: &'a Path,
+    /// The group, from the root of each tree.
+    pub(super) group: &'a str,
+}
+
+/// Write the bundle of one life, and the files that show its limits.
+pub(super) fn write(places: &LifePlaces, contents: &Contents<'_>) -> Result<(), Fault> {
+    show(places, contents.limits)?;
+    for dir in [places.bundle(), places.state()] {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).doing("make the sandbox's bundle")?;
+    }
+    let config = config(places, contents).to_string();
+    fs::write(places.bundle().join("config.json"), config).doing("write the sandbox's bundle")
+}
+
+/// Write the limits where the sandbox reads them: in place, because it has these very files mounted.
+pub(super) fn show(places: &LifePlaces, limits: Limits) -> Result<(), Fault> {
+    fs::create_dir_all(places.limits()).doing("make the directory of limits")?;
+    for (name, text) in limits.shown() {
+        fs::write(places.limits().join(name), text).doing("show the sandbox its limits")?;
+    }
+    Ok(())
+}
+
+fn config(places: &LifePlaces, contents: &Contents<'_>) -> Value {
+    let Contents { plan, settings, agent, group, limits: _ } = *contents;
+    let hostname = hostname(&plan.name);
+    let mut arguments = vec![place::PROGRAM.to_owned(), hostname.clone(), plan.user.clone()];
+    arguments.extend(settings.entrypoint.iter().cloned());
+    let mut environment = vec![format!("PATH={PATH}"), "HOME=/root".to_owned(), "LANG=C.UTF-8".to_owned()];
+    environment.extend(settings.env.iter().map(|(name, value)| format!("{name}={value}")));
+    // Nothing is inheritable or ambient: who is not root in the sandbox has no capability at all.
+    let capabilities = json!({
+        "bounding": CAPABILITIES, "effective": CAPABILITIES, "permitted": CAPABILITIES,
+        "inheritable": [], "ambient": [],
+    });
+    let namespaces = ["pid", "mount", "uts", "ipc", "network", "cgroup"].map(|kind| json!({ "type": kind }));
+    json!({
+        "ociVersion": "1.0.2",
+        "hostname": hostname,
+        "root": { "path": places.root(), "readonly": false },
+        "process": {
+            "terminal": false, "user": { "uid": 0, "gid": 0 }, "cwd": "/",
+            "args": arguments, "env": environment,
+            "capabilities": capabilities, "noNewPrivileges": true,
+        },
+        "mounts": mounts(places, agent),
+        "linux": {
+            "cgroupsPath": group,
+            "namespaces": namespaces,
+            "maskedPaths": MASKED, "readonlyPaths": READ_ONLY,
+        },
+    })
+}
+
+fn mounts(places: &LifePlaces, agent: &Path) -> Value {
+    let mount = |at: &str, kind: &str, options: &[&str]| json!({ "destination": at, "type": kind, "source": kind, "options": options });
+    let bind = |at: &str, from: &Path, options: &[&str]| json!({ "destination": at, "type": "bind", "source": from, "options": options });
+    json!([
+        mount("/proc", "proc", &["nosuid", "noexec", "nodev"]),
+        mount("/dev", "tmpfs", &["nosuid", "noexec", "strictatime", "mode=755", "size=64k"]),
+        mount(
+            "/dev/pts",
+            "devpts",
+            &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]
+        ),
+        mount("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
+        mount("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
+        mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+        bind("/sys/fs/cgroup", &places.limits(), &["bind", "nosuid", "noexec", "nodev", "ro"]),
+        bind(place::PROGRAM, agent, &["bind", "nosuid", "nodev", "ro"]),
+        bind(place::SHARED, &places.shared(), &["bind", "nosuid", "noexec", "nodev", "rw"]),
+    ])
+}
+
+/// `name` as a hostname: at most 63 characters, those a hostname may have, a dash for any other.
+fn hostname(name: &str) -> String {
+    let fitting =
+        |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_' { c } else { '-' };
+    name.chars().map(fitting).take(63).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_gives_a_hostname() {
+        assert_eq!(hostname("web-1.example"), "web-1.example");
+        assert_eq!(hostname("mein Büro"), "mein-B-ro");
+        assert_eq!(hostname(&"ü".repeat(255)).len(), 63);
+    }
+}

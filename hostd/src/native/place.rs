@@ -1,0 +1,169 @@
+//! Where everything of a sandbox lies, and how its names carry the order that made it.
+//!
+//! ```text
+//! <data>/disks/<sandbox>.<order>.img      the disk; `.part` behind it while it is made
+//! <data>/images/<digest>/rootfs           base images (see `crate::image`)
+//! <data>/programs/<name>-<digest>         the agent and the launcher
+//! <run>/<sandbox>.lock                    held while something is done to the sandbox
+//! <run>/<sandbox>.<order>/                one life of it: mount points, bundle, marks
+//! cgroup hourglass/<instance>/<sandbox>.<order>
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hourglass_events::{OrderNumber, SandboxId};
+
+/// One life of a sandbox: which, and the order that began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Life {
+    pub(super) sandbox: SandboxId,
+    pub(super) number: OrderNumber,
+}
+
+impl Life {
+    /// The name every object of this life bears.
+    pub(super) fn name(self) -> String {
+        format!("{}.{}", self.sandbox, self.number)
+    }
+
+    /// The life a name tells of.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let (sandbox, number) = name.split_once('.')?;
+        Some(Self { sandbox: sandbox.parse().ok()?, number: OrderNumber(number.parse().ok()?) })
+    }
+}
+
+/// The directories of one driver.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub(super) data: PathBuf,
+    pub(super) run: PathBuf,
+}
+
+impl Places {
+    pub(super) fn disks(&self) -> PathBuf {
+        self.data.join("disks")
+    }
+
+    pub(super) fn programs(&self) -> PathBuf {
+        self.data.join("programs")
+    }
+
+    pub(super) fn disk(&self, life: Life) -> PathBuf {
+        self.disks().join(format!("{}.img", life.name()))
+    }
+
+    pub(super) fn lock(&self, sandbox: SandboxId) -> PathBuf {
+        self.run.join(format!("{sandbox}.lock"))
+    }
+
+    pub(super) fn life(&self, life: Life) -> LifePlaces {
+        LifePlaces { dir: self.run.join(life.name()) }
+    }
+
+    /// The lives with a directory here, of `sandbox` or of all.
+    pub(super) fn lives(&self, sandbox: Option<SandboxId>) -> Vec<Life> {
+        let mut lives: Vec<Life> = names(&self.run).iter().filter_map(|name| Life::parse(name)).collect();
+        lives.retain(|life| sandbox.is_none_or(|sandbox| life.sandbox == sandbox));
+        lives.sort_unstable();
+        lives
+    }
+
+    /// The disks here, whole ones and halves, of `sandbox` or of all.
+    pub(super) fn found_disks(&self, sandbox: Option<SandboxId>) -> Vec<FoundDisk> {
+        let disks = self.disks();
+        let found = names(&disks).into_iter().filter_map(|name| {
+            let (stem, whole) = match name.strip_suffix(".img") {
+                Some(stem) => (stem, true),
+                None => (name.strip_suffix(".img.part")?, false),
+            };
+            Some(FoundDisk { life: Life::parse(stem)?, whole, path: disks.join(&name) })
+        });
+        found.filter(|disk| sandbox.is_none_or(|sandbox| disk.life.sandbox == sandbox)).collect()
+    }
+
+    /// The whole disk of `sandbox`.
+    pub(super) fn whole_disk(&self, sandbox: SandboxId) -> Option<FoundDisk> {
+        self.found_disks(Some(sandbox)).into_iter().find(|disk| disk.whole)
+    }
+}
+
+/// A disk image that was found.
+#[derive(Debug, Clone)]
+pub(super) struct FoundDisk {
+    /// The sandbox, and the order that made it.
+    pub(super) life: Life,
+    /// Whether it was finished.
+    pub(super) whole: bool,
+    /// The file.
+    pub(super) path: PathBuf,
+}
+
+/// The places of one life.
+#[derive(Debug, Clone)]
+pub(super) struct LifePlaces {
+    pub(super) dir: PathBuf,
+}
+
+impl LifePlaces {
+    /// Mount point of the disk.
+    pub(super) fn disk(&self) -> PathBuf {
+        self.dir.join("disk")
+    }
+
+    /// Mount point of the root the sandbox sees.
+    pub(super) fn root(&self) -> PathBuf {
+        self.dir.join("root")
+    }
+
+    /// Mount point of the small directory shared with the agent.
+    pub(super) fn shared(&self) -> PathBuf {
+        self.dir.join("shared")
+    }
+
+    /// What the sandbox sees as `/sys/fs/cgroup`.
+    pub(super) fn limits(&self) -> PathBuf {
+        self.dir.join("limits")
+    }
+
+    /// What the launcher makes the container from.
+    pub(super) fn bundle(&self) -> PathBuf {
+        self.dir.join("bundle")
+    }
+
+    /// Where the container library keeps its state.
+    pub(super) fn state(&self) -> PathBuf {
+        self.dir.join("state")
+    }
+
+    /// Present once the agent answered. Without it a life is a half.
+    pub(super) fn booted(&self) -> PathBuf {
+        self.dir.join("booted")
+    }
+
+    /// Present once its end was asked for, so that its end is nobody's surprise.
+    pub(super) fn halting(&self) -> PathBuf {
+        self.dir.join("halting")
+    }
+}
+
+/// The names in a directory; none if it is not there.
+pub(super) fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_sandbox_and_the_order() {
+        let life = Life { sandbox: SandboxId::from_u128(7), number: OrderNumber(42) };
+        assert_eq!(Life::parse(&life.name()), Some(life));
+        for other in ["", "7.42", "00000000-0000-0000-0000-000000000007.lock", "x.1"] {
+            assert_eq!(Life::parse(other), None, "{other}");
+        }
+    }
+}

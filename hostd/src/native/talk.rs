@@ -1,0 +1,85 @@
+//! Speaking with the agent of a sandbox over its socket, and reading what it left in the directory both see.
+//!
+//! Root in the sandbox owns that directory and may put anything there: links lead nowhere, what is not a socket is
+//! not connected to, what is read is short.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hourglass_agent::{Answer, FrameError, Request, VERSION, place};
+use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// How long an agent has to answer a ping.
+const PING: Duration = Duration::from_secs(5);
+
+/// The most that is read of a file the agent left.
+const NOTE_MOST: u64 = 1024;
+
+/// Whether the agent behind `shared` answers, in words this build knows.
+pub(super) fn answers(shared: &Path) -> bool {
+    ping(shared).is_ok_and(|version| version == VERSION)
+}
+
+fn ping(shared: &Path) -> Result<u32, FrameError> {
+    let (_held, path) = socket(shared)?;
+    let stream = std::os::unix::net::UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(PING))?;
+    stream.set_write_timeout(Some(PING))?;
+    hourglass_agent::write(&stream, &Request::Ping)?;
+    match hourglass_agent::read(&stream)? {
+        Answer::Pong { version } => Ok(version),
+        Answer::Ran(_) | Answer::Unusable { .. } | Answer::Refused { .. } => {
+            Err(FrameError::Garbled("not the answer to a ping".to_owned()))
+        }
+    }
+}
+
+/// Ask the agent behind `shared` for `request`, and wait for its answer as long as it takes.
+pub(super) async fn ask(shared: &Path, request: &Request) -> Result<Answer, FrameError> {
+    let frame = hourglass_agent::encode(request)?;
+    let (held, path) = socket(shared)?;
+    let mut stream = tokio::net::UnixStream::connect(path).await?;
+    drop(held);
+    stream.write_all(&frame).await?;
+    let mut prefix = [0; hourglass_agent::LENGTH_BYTES];
+    stream.read_exact(&mut prefix).await?;
+    // Grown as bytes come, so that a claim of length alone takes no memory.
+    let length = hourglass_agent::length(prefix)?;
+    let mut body = Vec::new();
+    (&mut stream).take(u64::try_from(length).unwrap_or(u64::MAX)).read_to_end(&mut body).await?;
+    if body.len() < length {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
+    hourglass_agent::decode(&body)
+}
+
+/// The agent's socket, held open, and a path to it that is short and leads only there.
+fn socket(shared: &Path) -> io::Result<(OwnedFd, PathBuf)> {
+    let dir = directory(shared)?;
+    let socket =
+        openat(&dir, place::SOCKET, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    if FileType::from_raw_mode(fstat(&socket)?.st_mode) != FileType::Socket {
+        return Err(io::Error::other("what lies in the agent's place is no socket"));
+    }
+    let path = PathBuf::from(format!("/proc/self/fd/{}", socket.as_raw_fd()));
+    Ok((socket, path))
+}
+
+/// The first line of what the agent left under `name`.
+pub(super) fn note(shared: &Path, name: &str) -> Option<String> {
+    let dir = directory(shared).ok()?;
+    // Not blocking, because a pipe may lie there that nobody writes to.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(openat(&dir, name, flags, Mode::empty()).ok()?);
+    let mut text = Vec::new();
+    file.take(NOTE_MOST).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned())
+}
+
+fn directory(shared: &Path) -> io::Result<OwnedFd> {
+    Ok(open(shared, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}

@@ -1,0 +1,225 @@
+//! The ground native tests stand on: whether they can run here, one base image for all, a driver of their own.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::missing_panics_doc, reason = "a test's harness")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command as Program;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use hourglass_events::{Class, Image, OrderNumber, OrganizationId, Plan, Resources, SandboxId, Span};
+use hourglass_hostd::driver::{Command, Driver, Ran};
+use hourglass_hostd::image::{Progress, Recipe, Store, missing_packages};
+use hourglass_hostd::native::{Config, NativeDriver};
+
+/// Why native tests cannot run here, if they cannot.
+pub(crate) fn obstacle() -> Option<&'static str> {
+    static FOUND: OnceLock<Option<String>> = OnceLock::new();
+    FOUND.get_or_init(look).as_deref()
+}
+
+fn look() -> Option<String> {
+    let missing = missing_packages();
+    if !missing.is_empty() {
+        return Some(format!("not installed: {}", missing.join(" ")));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    // On a thread of its own, because the asking test already runs in a runtime.
+    let open = || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(NativeDriver::new(Config::new(dir.path()))).err().map(|error| error.to_string())
+    };
+    std::thread::scope(|scope| scope.spawn(open).join().unwrap())
+}
+
+/// Whether the test may go on. Says out loud when it may not, and fails when it must.
+pub(crate) fn may_run(test: &str) -> bool {
+    let Some(why) = obstacle() else { return true };
+    let required = std::env::var("HOURGLASS_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|word| word == "native"), "{test} is required and cannot run: {why}");
+    eprintln!("SKIPPED {test}: {why}");
+    false
+}
+
+/// Where images are kept between runs.
+pub(crate) fn cache() -> PathBuf {
+    let named = std::env::var_os("HOURGLASS_TEST_CACHE").map(PathBuf::from);
+    named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-cache"))
+}
+
+/// The Debian base image, built once for all tests.
+pub(crate) fn debian() -> Image {
+    static BUILT: OnceLock<Image> = OnceLock::new();
+    let build = || Store::new(&cache()).build(&Recipe::default(), &Loud).unwrap();
+    BUILT.get_or_init(build).clone()
+}
+
+struct Loud;
+
+impl Progress for Loud {
+    fn phase(&self, what: &str) {
+        eprintln!("base image: {what}");
+    }
+
+    fn fraction(&self, _done: f32) {}
+}
+
+/// A driver of its own, on directories of its own.
+pub(crate) struct Ground {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) driver: NativeDriver,
+}
+
+impl Ground {
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let image = debian();
+        let ours = dir.path().join("images");
+        fs::create_dir(&ours).unwrap();
+        // The base image is shared by its name: an overlay's lower layer may lie anywhere.
+        std::os::unix::fs::symlink(
+            cache().canonicalize().unwrap().join("images").join(&image.digest),
+            ours.join(&image.digest),
+        )
+        .unwrap();
+        let driver = open(dir.path()).await;
+        Self { dir, driver }
+    }
+
+    /// Make and boot a sandbox by order 1.
+    pub(crate) async fn running(&self, number: u128) -> SandboxId {
+        let sandbox = SandboxId::from_u128(number);
+        self.driver.provision(sandbox, OrderNumber(1), &plan()).await.unwrap();
+        self.driver.boot(sandbox, OrderNumber(1), &plan()).await.unwrap();
+        sandbox
+    }
+
+    pub(crate) async fn run(&self, sandbox: SandboxId, argv: &[&str]) -> Ran {
+        self.driver.exec(sandbox, command(argv)).await.unwrap()
+    }
+
+    /// What a shell in the sandbox prints for `script`.
+    pub(crate) async fn sh(&self, sandbox: SandboxId, script: &str) -> String {
+        let ran = self.run(sandbox, &["sh", "-c", script]).await;
+        text(&ran)
+    }
+
+    pub(crate) async fn another(&self) -> NativeDriver {
+        open(self.dir.path()).await
+    }
+}
+
+pub(crate) async fn open(dir: &Path) -> NativeDriver {
+    NativeDriver::new(Config::new(dir)).await.unwrap()
+}
+
+pub(crate) fn text(ran: &Ran) -> String {
+    let both = [ran.stdout.as_slice(), ran.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&both).trim().to_owned()
+}
+
+pub(crate) fn command(argv: &[&str]) -> Command {
+    let argv = argv.iter().map(|&word| word.to_owned()).collect();
+    Command { argv, env: Vec::new(), cwd: None, timeout: Some(Span::seconds(60)) }
+}
+
+pub(crate) fn plan() -> Plan {
+    plan_of(debian())
+}
+
+pub(crate) fn plan_of(image: Image) -> Plan {
+    Plan {
+        organization: OrganizationId::from_u128(1),
+        name: "box-1".to_owned(),
+        class: Class::Container,
+        image,
+        resources: Resources::DEFAULT,
+        user: "dev".to_owned(),
+    }
+}
+
+/// Everything on the machine a sandbox could leave behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) mounts: BTreeSet<String>,
+    pub(crate) loops: BTreeSet<String>,
+    pub(crate) cgroups: BTreeSet<PathBuf>,
+    pub(crate) namespaces: BTreeSet<String>,
+    pub(crate) processes: usize,
+    pub(crate) files: BTreeSet<PathBuf>,
+}
+
+/// Count what is on the machine, as far as it has to do with `dir`. Namespaces and processes are looked for by their
+/// agent's name, because the machine runs other things.
+pub(crate) fn census(dir: &Path) -> Census {
+    let dir = dir.canonicalize().unwrap();
+    let text = dir.to_str().unwrap().to_owned();
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let instance = blake3::hash(text.as_bytes()).to_hex()[..12].to_owned();
+    let mut loops = BTreeSet::new();
+    for entry in fs::read_dir("/sys/block").unwrap().flatten() {
+        let file = fs::read_to_string(entry.path().join("loop/backing_file")).unwrap_or_default();
+        if file.contains(&text) {
+            loops.insert(file);
+        }
+    }
+    let mut cgroups = BTreeSet::new();
+    for root in fs::read_dir("/sys/fs/cgroup")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .chain(["/sys/fs/cgroup".into()])
+    {
+        let ours = root.join("hourglass").join(&instance);
+        if ours.exists() {
+            walk(&ours, &mut |path| path.is_dir().then(|| cgroups.insert(path.to_owned())));
+        }
+    }
+    let mut namespaces = BTreeSet::new();
+    let mut processes = 0;
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let ours =
+            fs::read_to_string(entry.path().join("cgroup")).is_ok_and(|groups| groups.contains(&instance));
+        let root =
+            fs::read_to_string(entry.path().join("mountinfo")).is_ok_and(|table| table.contains(&instance));
+        if ours || root {
+            processes += 1;
+            let ns = fs::read_dir(entry.path().join("ns")).into_iter().flatten().flatten();
+            namespaces.extend(ns.filter_map(|ns| Some(fs::read_link(ns.path()).ok()?.to_str()?.to_owned())));
+        }
+    }
+    let mut files = BTreeSet::new();
+    for place in ["disks", "run"] {
+        walk(&dir.join(place), &mut |path| Some(files.insert(path.to_owned())));
+    }
+    let mounts = mounts.lines().filter(|line| line.contains(&text)).map(str::to_owned).collect();
+    Census { mounts, loops, cgroups, namespaces, processes, files }
+}
+
+fn walk(dir: &Path, see: &mut dyn FnMut(&Path) -> Option<bool>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        see(&entry.path());
+        if entry.file_type().unwrap().is_dir() {
+            walk(&entry.path(), see);
+        }
+    }
+    see(dir);
+}
+
+/// Wait until `there` holds, for at most half a minute.
+pub(crate) async fn eventually(what: &str, mut there: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !there() {
+        assert!(Instant::now() < deadline, "{what} did not come about within 30 s");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What a program on the host prints.
+pub(crate) fn host(program: &str, arguments: &[&str]) -> String {
+    let output = Program::new(program).args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}

@@ -1,0 +1,47 @@
+//! A sandbox's life on this machine: made, used, stopped, started, deleted, and nothing of it left.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod native_common;
+
+use hourglass_events::{ExitCause, OrderNumber, SandboxId, Span};
+use hourglass_hostd::driver::{DiskFound, Driver, ExecError, Present};
+use native_common::{Ground, census, command, may_run, plan};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_survive_a_stop_and_memory_does_not() {
+    if !may_run("files_survive_a_stop_and_memory_does_not") {
+        return;
+    }
+    let ground = Ground::new().await;
+    let sandbox = ground.running(1).await;
+    ground.sh(sandbox, "echo kept > /home/dev/file; echo lost > /dev/shm/file; sync").await;
+    assert_eq!(ground.driver.halt(sandbox, Span::seconds(5)).await.unwrap(), ExitCause::Stopped);
+    assert_eq!(ground.driver.exec(sandbox, command(&["true"])).await, Err(ExecError::NotRunning(sandbox)));
+
+    ground.driver.boot(sandbox, OrderNumber(2), &plan()).await.unwrap();
+    assert_eq!(ground.sh(sandbox, "cat /home/dev/file; ls /dev/shm").await, "kept");
+    ground.driver.erase(sandbox).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_an_erased_sandbox() {
+    if !may_run("nothing_is_left_of_an_erased_sandbox") {
+        return;
+    }
+    let ground = Ground::new().await;
+    let before = census(ground.dir.path());
+    let sandbox = ground.running(2).await;
+    let during = census(ground.dir.path());
+    assert!(during.processes > 0 && during.mounts.len() == 3 && during.loops.len() == 1, "{during:?}");
+    let present = Present { sandbox, disk: DiskFound::Made(OrderNumber(1)), running: Some(OrderNumber(1)) };
+    assert_eq!(ground.driver.survey().await.unwrap(), vec![present]);
+
+    ground.driver.erase(sandbox).await.unwrap();
+    assert_eq!(census(ground.dir.path()), before);
+    assert_eq!(ground.driver.survey().await.unwrap(), Vec::new());
+    // Again, and of one that never was.
+    ground.driver.erase(sandbox).await.unwrap();
+    assert_eq!(ground.driver.halt(SandboxId::from_u128(99), Span::ZERO).await.unwrap(), ExitCause::Vanished);
+    assert_eq!(census(ground.dir.path()), before);
+}
