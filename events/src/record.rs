@@ -49,7 +49,13 @@ impl Record {
     /// The part of the envelope that a fold needs.
     #[must_use]
     pub const fn stamp(&self) -> Stamp {
-        Stamp { seq: self.seq, at: self.at, organization: self.organization, version: self.version }
+        Stamp {
+            seq: self.seq,
+            at: self.at,
+            organization: self.organization,
+            version: self.version,
+            correlation: self.correlation,
+        }
     }
 }
 
@@ -64,6 +70,8 @@ pub struct Stamp {
     pub organization: OrganizationId,
     /// The subject's version after it.
     pub version: u64,
+    /// What it belongs to.
+    pub correlation: CorrelationId,
 }
 
 /// What an event happened to.

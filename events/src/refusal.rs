@@ -111,6 +111,14 @@ pub enum Refusal {
     /// The operation is not built into this engine or its hosts.
     #[error("{0} is not supported by this engine's hosts")]
     Unsupported(Operation),
+    /// The request is too large to be recorded.
+    #[error("the request takes {bytes} bytes to record; at most {most} are kept, shorten it")]
+    TooLarge {
+        /// What it takes.
+        bytes: usize,
+        /// What there may be.
+        most: usize,
+    },
     /// The log has no room for new work.
     #[error("the log's storage is full; free space on it, then repeat the request")]
     StorageFull,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::duty::duties;
 use crate::event::{Intent, SandboxEvent, StopReason};
 use crate::fault::{ExitCause, Fault};
-use crate::id::{HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
+use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
 use crate::lifecycle::{Step, step};
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::record::Stamp;
@@ -95,6 +95,8 @@ pub struct Sandbox {
     pub version: u64,
     /// Its latest record.
     pub seq: Seq,
+    /// What its latest record belongs to: what follows from it by itself belongs there too.
+    pub correlation: CorrelationId,
     /// When it was created.
     pub created: Timestamp,
     /// When it came into its state.
@@ -138,6 +140,7 @@ impl Sandbox {
             origin: None,
             version: stamp.version,
             seq: stamp.seq,
+            correlation: stamp.correlation,
             created: stamp.at,
             since: stamp.at,
             updated: stamp.at,
@@ -171,6 +174,7 @@ impl Sandbox {
         }
         self.version = stamp.version;
         self.seq = stamp.seq;
+        self.correlation = stamp.correlation;
         self.updated = stamp.at;
         self.take_in(stamp, event);
         Ok(())
@@ -353,3 +357,6 @@ impl Illegal {
         Self { seq: stamp.seq, version: stamp.version, from, event }
     }
 }
+
+#[cfg(test)]
+mod tests;

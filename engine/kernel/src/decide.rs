@@ -1,0 +1,146 @@
+//! Deciding: a command, a report or an alarm becomes at most one event, or a reason why not.
+//!
+//! Each operation has a file of its own below. Whatever touches a second aggregate is not decided here but owed (see
+//! [`crate::owe`]).
+
+pub mod alarm;
+pub mod configure;
+pub mod create;
+pub mod delete;
+pub mod register;
+pub mod report;
+pub mod start;
+pub mod stop;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use hourglass_events::{
+    Actor, Advice, Cause, Command, CorrelationId, Event, KeyUse, Operation, OrganizationId, Refusal, Request,
+    Sandbox, SandboxEvent, State, Subject, Target, Timestamp,
+};
+
+use crate::fleet::Fleet;
+use crate::terms::Terms;
+
+/// What became of something decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// This happened; it is to be recorded.
+    Record(Box<Proposal>),
+    /// It is so already. Nothing is recorded.
+    Already(Subject),
+    /// The request is wrong. Nothing happened.
+    Refused(Refusal),
+}
+
+/// An event that was decided and is not recorded yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What it happens to.
+    pub subject: Subject,
+    /// Whose that is.
+    pub organization: OrganizationId,
+    /// Who does it.
+    pub actor: Actor,
+    /// Why.
+    pub cause: Cause,
+    /// What it is filed under; the subject's own when nothing asked for it.
+    pub correlation: Option<CorrelationId>,
+    /// What happens.
+    pub event: Event,
+}
+
+impl Proposal {
+    /// Something the engine itself does to a sandbox.
+    #[must_use]
+    pub fn own(sandbox: &Sandbox, cause: Cause, event: SandboxEvent) -> Self {
+        Self {
+            subject: Subject::Sandbox(sandbox.id),
+            organization: sandbox.organization,
+            actor: Actor::Engine,
+            cause,
+            correlation: None,
+            event: Event::Sandbox(event),
+        }
+    }
+}
+
+/// What one operation decides, before it is known who asked.
+type Verdict = Result<Option<SandboxEvent>, Refusal>;
+
+/// Decide `request`. A repeat under a remembered key is what it was the first time.
+#[must_use]
+pub fn decide(fleet: &Fleet, terms: &Terms, request: &Request, now: Timestamp) -> Decision {
+    let mut used = None;
+    if let Some(key) = &request.key {
+        let fingerprint = request.command.fingerprint();
+        match fleet.keys().get(request.organization, key) {
+            Some(known) if known.fingerprint == fingerprint => return Decision::Already(known.subject),
+            Some(_) => return Decision::Refused(Refusal::KeyReused(key.as_str().to_owned())),
+            None => used = Some(KeyUse { key: key.as_str().to_owned(), fingerprint }),
+        }
+    }
+    match dispatch(fleet, terms, request, now) {
+        Ok((subject, Some(event))) => Decision::Record(Box::new(Proposal {
+            subject,
+            organization: request.organization,
+            actor: request.actor.clone(),
+            cause: Cause::Request(used),
+            correlation: Some(request.correlation),
+            event,
+        })),
+        Ok((subject, None)) => Decision::Already(subject),
+        Err(refusal) => Decision::Refused(refusal),
+    }
+}
+
+/// Hand the command to the file that decides it.
+fn dispatch(
+    fleet: &Fleet,
+    terms: &Terms,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(Subject, Option<Event>), Refusal> {
+    let organization = request.organization;
+    let on = |target: &Target, verdict: &dyn Fn(&Sandbox) -> Verdict| {
+        let sandbox = find(fleet, organization, target)?;
+        let event = verdict(sandbox)?;
+        Ok((Subject::Sandbox(sandbox.id), event.map(Event::Sandbox)))
+    };
+    match &request.command {
+        Command::Create(create) => {
+            let event = create::decide(fleet, terms, organization, create, now)?;
+            Ok((Subject::Sandbox(create.id), Some(Event::Sandbox(event))))
+        }
+        Command::Start(target) => on(target, &|sandbox| start::decide(terms, sandbox, now)),
+        Command::Stop(target, mode) => on(target, &|sandbox| stop::decide(terms, sandbox, *mode, now)),
+        Command::Delete(target) => on(target, &|sandbox| Ok(delete::decide(sandbox))),
+        Command::ReplaceLabels(target, labels) => on(target, &|sandbox| configure::labels(sandbox, labels)),
+        Command::SetAutoStop(target, policy) => on(target, &|sandbox| configure::auto_stop(sandbox, *policy)),
+        Command::SetAutoArchive(target, policy) => {
+            on(target, &|sandbox| configure::auto_archive(sandbox, *policy))
+        }
+        Command::SetAutoDelete(target, policy) => {
+            on(target, &|sandbox| configure::auto_delete(sandbox, *policy))
+        }
+        Command::RefreshActivity(target) => on(target, &|sandbox| configure::activity(sandbox)),
+        Command::RegisterSnapshot(id, content) => register::snapshot(fleet, organization, *id, content),
+        Command::SetLimits(limits) => Ok(register::limits(fleet, organization, *limits)),
+    }
+}
+
+fn find<'a>(
+    fleet: &'a Fleet,
+    organization: OrganizationId,
+    target: &Target,
+) -> Result<&'a Arc<Sandbox>, Refusal> {
+    fleet.find(organization, target).ok_or_else(|| Refusal::NoSuchSandbox(target.to_string()))
+}
+
+/// The refusal of `operation` in `state`, with what would work instead.
+fn wrong(operation: Operation, state: State, advice: Advice) -> Refusal {
+    Refusal::WrongState { operation, state, advice }
+}

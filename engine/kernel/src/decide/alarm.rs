@@ -1,0 +1,69 @@
+//! What an alarm means when it goes off, and when it is due.
+
+use hourglass_events::{
+    Alarm, AutoDelete, AutoStop, Cause, DeleteReason, Fault, Placement, Sandbox, SandboxEvent, StopReason,
+    Timestamp, duties,
+};
+
+use super::{Proposal, report, stop};
+use crate::fleet::Fleet;
+use crate::place::place;
+use crate::terms::Terms;
+
+/// When `alarm` goes off for `sandbox`, last used at `used`; never, while something blocks it.
+#[must_use]
+pub fn due(sandbox: &Sandbox, alarm: Alarm, used: Timestamp) -> Option<Timestamp> {
+    match alarm {
+        Alarm::Deadline => sandbox.work?.deadline,
+        Alarm::Retry => sandbox.work?.retry_at,
+        Alarm::AutoStop => match sandbox.blueprint.auto_stop {
+            AutoStop::Never => None,
+            AutoStop::After(minutes) => Some(sandbox.last_activity.max(used).after(minutes.into())),
+        },
+        // No host of this release archives, which blocks the alarm; the interval is kept and shown.
+        Alarm::AutoArchive => None,
+        Alarm::AutoDelete => match sandbox.blueprint.auto_delete {
+            // An ephemeral sandbox does not wait for an alarm: its deletion is owed as soon as it has stopped.
+            AutoDelete::Never | AutoDelete::AtOnce => None,
+            AutoDelete::After(minutes) => Some(sandbox.stopped_since?.after(minutes.into())),
+        },
+    }
+}
+
+/// The event that `alarm` calls for at `now`, if it is due.
+#[must_use]
+pub fn decide(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    alarm: Alarm,
+    used: Timestamp,
+    now: Timestamp,
+) -> Option<Proposal> {
+    if !duties(sandbox.state).alarms.contains(&alarm) || due(sandbox, alarm, used)? > now {
+        return None;
+    }
+    let event = match alarm {
+        Alarm::Deadline => expired(fleet, terms, sandbox, now)?,
+        Alarm::AutoStop => {
+            let last_activity = sandbox.last_activity.max(used);
+            stop::begin(terms, StopReason::Idle { last_activity }, terms.grace, now)
+        }
+        Alarm::AutoDelete => SandboxEvent::DeleteBegan { reason: DeleteReason::Expired },
+        // A retry is an order sent again, not an event.
+        Alarm::Retry | Alarm::AutoArchive => return None,
+    };
+    Some(Proposal::own(sandbox, Cause::Timer(alarm), event))
+}
+
+fn expired(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Option<SandboxEvent> {
+    let owed = duties(sandbox.state).task?;
+    let fault = if sandbox.host.is_some() {
+        Fault::TimedOut { task: owed.task, after: now.since(sandbox.work?.began) }
+    } else {
+        let Placement { hosts, ready, able, roomy, host: _ } =
+            place(fleet, sandbox.blueprint.class, sandbox.blueprint.resources);
+        Fault::NoHost { hosts, ready, able, roomy }
+    };
+    Some(report::failed(terms, sandbox, owed, fault, now))
+}

@@ -1,0 +1,47 @@
+//! What can be changed of a sandbox in every state but its last two: labels, the three intervals, its activity.
+
+use hourglass_events::{
+    Advice, AutoArchive, AutoDelete, AutoStop, Labels, Operation, Refusal, Sandbox, SandboxEvent, State,
+};
+
+use super::{Verdict, wrong};
+
+pub(super) fn labels(sandbox: &Sandbox, labels: &Labels) -> Verdict {
+    alive(sandbox)?;
+    let changed = sandbox.blueprint.labels != *labels;
+    Ok(changed.then(|| SandboxEvent::LabelsReplaced { labels: labels.clone() }))
+}
+
+pub(super) fn auto_stop(sandbox: &Sandbox, policy: AutoStop) -> Verdict {
+    alive(sandbox)?;
+    let changed = sandbox.blueprint.auto_stop != policy;
+    Ok(changed.then_some(SandboxEvent::AutoStopSet { policy }))
+}
+
+pub(super) fn auto_archive(sandbox: &Sandbox, policy: AutoArchive) -> Verdict {
+    alive(sandbox)?;
+    let changed = sandbox.blueprint.auto_archive != policy;
+    Ok(changed.then_some(SandboxEvent::AutoArchiveSet { policy }))
+}
+
+pub(super) fn auto_delete(sandbox: &Sandbox, policy: AutoDelete) -> Verdict {
+    alive(sandbox)?;
+    if sandbox.blueprint.resources.gpu > 0 && policy != AutoDelete::AtOnce {
+        return Err(Refusal::MustStayEphemeral);
+    }
+    let changed = sandbox.blueprint.auto_delete != policy;
+    Ok(changed.then_some(SandboxEvent::AutoDeleteSet { policy }))
+}
+
+pub(super) fn activity(sandbox: &Sandbox) -> Verdict {
+    alive(sandbox)?;
+    Ok(Some(SandboxEvent::ActivityRefreshed))
+}
+
+fn alive(sandbox: &Sandbox) -> Result<(), Refusal> {
+    if sandbox.state.is_in(State::NAMELESS) {
+        Err(wrong(Operation::Configure, sandbox.state, Advice::BeingDeleted))
+    } else {
+        Ok(())
+    }
+}

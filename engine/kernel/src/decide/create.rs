@@ -1,0 +1,64 @@
+//! Create: a sandbox from a snapshot. Class and resources are the snapshot's; they are not custom sizes, so the
+//! organization's maxima do not bound them.
+
+use hourglass_events::{
+    AutoArchive, AutoDelete, AutoStop, Blueprint, Create, Name, OrganizationId, Refusal, SandboxEvent,
+    Snapshot, Timestamp,
+};
+
+use crate::fleet::Fleet;
+use crate::place::place;
+use crate::terms::Terms;
+
+pub(super) fn decide(
+    fleet: &Fleet,
+    terms: &Terms,
+    organization: OrganizationId,
+    create: &Create,
+    now: Timestamp,
+) -> Result<SandboxEvent, Refusal> {
+    let asked = create.snapshot.as_deref().unwrap_or(&terms.snapshot);
+    let snapshot =
+        fleet.snapshot(organization, asked).ok_or_else(|| Refusal::NoSuchSnapshot(asked.to_owned()))?;
+    let found = snapshot.content.class;
+    if let Some(asked) = create.class.filter(|class| *class != found) {
+        return Err(Refusal::WrongClass { found, asked });
+    }
+    let blueprint = blueprint(terms, create, snapshot)?;
+    if fleet.sandbox(create.id).is_some() {
+        return Err(Refusal::IdTaken(create.id));
+    }
+    if let Some(holder) = fleet.holder(organization, &blueprint.name) {
+        let name = blueprint.name.to_string();
+        return Err(Refusal::NameTaken { name, holder: holder.id, state: holder.state });
+    }
+    Ok(SandboxEvent::PullBegan {
+        placement: place(fleet, blueprint.class, blueprint.resources),
+        blueprint: Box::new(blueprint),
+        deadline: now.after(terms.pull),
+    })
+}
+
+fn blueprint(terms: &Terms, create: &Create, snapshot: &Snapshot) -> Result<Blueprint, Refusal> {
+    let auto_delete = create.auto_delete.unwrap_or(AutoDelete::DEFAULT);
+    if snapshot.content.resources.gpu > 0 && auto_delete != AutoDelete::AtOnce {
+        return Err(Refusal::MustStayEphemeral);
+    }
+    let name = match &create.name {
+        Some(name) => name.clone(),
+        None => Name::new(&create.id.to_string())?,
+    };
+    Ok(Blueprint {
+        name,
+        class: snapshot.content.class,
+        snapshot: snapshot.id,
+        snapshot_name: snapshot.content.name.clone(),
+        image: snapshot.content.image.clone(),
+        resources: snapshot.content.resources,
+        user: create.user.clone().unwrap_or_else(|| terms.user.clone()),
+        labels: create.labels.clone(),
+        auto_stop: create.auto_stop.unwrap_or(AutoStop::DEFAULT),
+        auto_archive: create.auto_archive.unwrap_or(AutoArchive::DEFAULT),
+        auto_delete,
+    })
+}

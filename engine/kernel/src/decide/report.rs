@@ -1,0 +1,105 @@
+//! What a host's report means: the one edge its order was for, or nothing if the order is not the present one.
+
+use hourglass_events::{
+    Actor, Cause, Event, ExitCause, Fault, Finding, HostId, OwedTask, Report, Sandbox, SandboxEvent, Span,
+    State, Subject, TaskKind, Timestamp, duties,
+};
+
+use super::Proposal;
+use crate::fleet::Fleet;
+use crate::terms::Terms;
+
+/// The event that `report` calls for, or none: it is late, repeated, or about something that is gone.
+#[must_use]
+pub fn decide(
+    fleet: &Fleet,
+    terms: &Terms,
+    host: HostId,
+    report: &Report,
+    now: Timestamp,
+) -> Option<Proposal> {
+    let sandbox = fleet.sandbox(report.sandbox).filter(|sandbox| sandbox.host == Some(host))?;
+    let event = match &report.finding {
+        // An exit bears its boot's number, so that a late one cannot end the next life.
+        Finding::Exited(cause) => {
+            let present = sandbox.state == State::Started && sandbox.boot == Some(report.number);
+            present.then_some(SandboxEvent::Exited { cause: *cause })?
+        }
+        Finding::Done(exit) => done(terms, sandbox, owed(sandbox, report)?, *exit, now),
+        Finding::Failed(fault) => failed(terms, sandbox, owed(sandbox, report)?, fault.clone(), now),
+    };
+    Some(Proposal {
+        subject: Subject::Sandbox(sandbox.id),
+        organization: sandbox.organization,
+        actor: Actor::Host(host),
+        cause: Cause::Report(report.number),
+        correlation: None,
+        event: Event::Sandbox(event),
+    })
+}
+
+/// The task the report is about, if it is the present one.
+fn owed(sandbox: &Sandbox, report: &Report) -> Option<OwedTask> {
+    sandbox.work.filter(|work| work.number == report.number)?;
+    duties(sandbox.state).task
+}
+
+/// The event that the end of the present task is: the one its duty names, with its payload.
+fn done(
+    terms: &Terms,
+    sandbox: &Sandbox,
+    owed: OwedTask,
+    exit: Option<ExitCause>,
+    now: Timestamp,
+) -> SandboxEvent {
+    let event = match owed.task {
+        TaskKind::Pull | TaskKind::Build => SandboxEvent::SnapshotReady { deadline: now.after(terms.create) },
+        TaskKind::Create | TaskKind::Boot => SandboxEvent::Booted,
+        TaskKind::Stop => {
+            let forced = sandbox.work.is_some_and(|work| work.grace == Span::ZERO);
+            let assumed = if forced { ExitCause::Killed } else { ExitCause::Stopped };
+            SandboxEvent::Exited { cause: exit.unwrap_or(assumed) }
+        }
+        TaskKind::SaveMemory => SandboxEvent::MemorySaved,
+        TaskKind::Resume => SandboxEvent::Resumed,
+        TaskKind::Archive => SandboxEvent::ArchiveStored,
+        TaskKind::Restore => SandboxEvent::Restored,
+        TaskKind::Resize => SandboxEvent::Resized,
+        TaskKind::Capture => SandboxEvent::SnapshotTaken,
+        TaskKind::Fork => SandboxEvent::Forked,
+        TaskKind::Quiesce => SandboxEvent::Quiesced,
+        TaskKind::Remove => SandboxEvent::Removed,
+    };
+    debug_assert_eq!(event.kind(), owed.done, "the duty names the event");
+    event
+}
+
+/// The event that a failure of the present task is: the one its duty names, with its payload.
+#[must_use]
+pub(super) fn failed(
+    terms: &Terms,
+    sandbox: &Sandbox,
+    owed: OwedTask,
+    fault: Fault,
+    now: Timestamp,
+) -> SandboxEvent {
+    let event = match owed.task {
+        TaskKind::Pull
+        | TaskKind::Create
+        | TaskKind::Boot
+        | TaskKind::Stop
+        | TaskKind::Resume
+        | TaskKind::Restore => SandboxEvent::Failed { fault },
+        TaskKind::Build => SandboxEvent::BuildFailed { fault },
+        TaskKind::SaveMemory | TaskKind::Archive | TaskKind::Resize | TaskKind::Capture | TaskKind::Fork => {
+            SandboxEvent::Abandoned { fault }
+        }
+        TaskKind::Quiesce | TaskKind::Remove => {
+            let before = sandbox.work.map_or(0, |work| work.attempt);
+            let wait = terms.retry.doubled(before, terms.retry_most);
+            SandboxEvent::Struggled { fault, attempt: before.saturating_add(1), retry_at: now.after(wait) }
+        }
+    };
+    debug_assert_eq!(event.kind(), owed.failed, "the duty names the event");
+    event
+}

@@ -1,0 +1,44 @@
+//! Start: a stopped sandbox boots. While work is in flight the wish waits for it.
+
+use hourglass_events::{Advice, Intent, Operation, Sandbox, SandboxEvent, State, Timestamp};
+
+use super::{Verdict, wrong};
+use crate::terms::Terms;
+
+pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
+    let refuse = |advice| Err(wrong(Operation::Start, sandbox.state, advice));
+    match sandbox.state {
+        State::Stopped => Ok(Some(begin(terms, now))),
+        State::Started => Ok(None),
+        // These end up running by themselves, unless somebody has asked for a stop meanwhile.
+        State::PullingSnapshot
+        | State::BuildingSnapshot
+        | State::PendingBuild
+        | State::Creating
+        | State::Starting
+        | State::Resuming
+        | State::Restoring => Ok(match sandbox.intent {
+            Some(Intent::Stop { .. }) => Some(queue()),
+            Some(Intent::Start) | None => None,
+        }),
+        State::Stopping
+        | State::Pausing
+        | State::Archiving
+        | State::Resizing
+        | State::Snapshotting
+        | State::Forking => Ok((sandbox.intent != Some(Intent::Start)).then(queue)),
+        State::Paused | State::Archived => refuse(Advice::NotSupportedYet),
+        State::Error => refuse(Advice::RecoverOrDelete),
+        State::BuildFailed => refuse(Advice::RebuildOrDelete),
+        State::Unknown | State::Deleting | State::Deleted => refuse(Advice::BeingDeleted),
+    }
+}
+
+/// The event that begins a boot.
+pub(crate) fn begin(terms: &Terms, now: Timestamp) -> SandboxEvent {
+    SandboxEvent::BootBegan { deadline: now.after(terms.boot) }
+}
+
+fn queue() -> SandboxEvent {
+    SandboxEvent::IntentQueued { intent: Intent::Start }
+}

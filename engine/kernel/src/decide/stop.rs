@@ -1,0 +1,57 @@
+//! Stop: a started sandbox ends and keeps its files. By force it is killed at once.
+
+use hourglass_events::{
+    Advice, Intent, Operation, Sandbox, SandboxEvent, Span, State, StopMode, StopReason, Timestamp,
+};
+
+use super::{Verdict, wrong};
+use crate::terms::Terms;
+
+pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Timestamp) -> Verdict {
+    let refuse = |advice| Err(wrong(Operation::Stop, sandbox.state, advice));
+    let grace = match mode {
+        StopMode::Graceful(grace) => grace.unwrap_or(terms.grace),
+        StopMode::Force => Span::ZERO,
+    };
+    match sandbox.state {
+        State::Started => Ok(Some(begin(terms, StopReason::Asked, grace, now))),
+        State::Stopping => Ok(again(terms, sandbox, mode, now)),
+        State::PullingSnapshot
+        | State::BuildingSnapshot
+        | State::Creating
+        | State::Starting
+        | State::Resuming
+        | State::Restoring
+        | State::Resizing
+        | State::Snapshotting
+        | State::Forking
+        | State::Pausing
+        | State::Archiving => {
+            let intent = Intent::Stop { grace };
+            Ok((sandbox.intent != Some(intent)).then_some(SandboxEvent::IntentQueued { intent }))
+        }
+        State::Paused => refuse(Advice::NotSupportedYet),
+        State::Stopped | State::Archived | State::PendingBuild => refuse(Advice::NothingRuns),
+        State::Error => refuse(Advice::RecoverOrDelete),
+        State::BuildFailed => refuse(Advice::RebuildOrDelete),
+        State::Unknown | State::Deleting | State::Deleted => refuse(Advice::BeingDeleted),
+    }
+}
+
+/// A stop of what is stopping: force makes it sharper, and either takes back a start that waits for it.
+fn again(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Timestamp) -> Option<SandboxEvent> {
+    let patient = sandbox.work.is_some_and(|work| work.grace > Span::ZERO);
+    match (mode, sandbox.intent) {
+        (StopMode::Force, _) if patient => Some(SandboxEvent::StopForced { deadline: now.after(terms.stop) }),
+        (StopMode::Force | StopMode::Graceful(_), Some(Intent::Start)) => {
+            Some(SandboxEvent::IntentDropped { why: hourglass_events::DropReason::Replaced })
+        }
+        (StopMode::Force | StopMode::Graceful(_), Some(Intent::Stop { .. }) | None) => None,
+    }
+}
+
+/// The event that begins a stop.
+pub(crate) fn begin(terms: &Terms, reason: StopReason, grace: Span, now: Timestamp) -> SandboxEvent {
+    let most = Span(grace.0.saturating_add(terms.stop.0));
+    SandboxEvent::StopBegan { reason, grace, deadline: now.after(most) }
+}

@@ -1,0 +1,126 @@
+//! The hosts a shard has seen, who lives on each, and how much they take up there.
+
+use std::sync::Arc;
+
+use hourglass_events::lifecycle::others::{HOST, HostState, next};
+use hourglass_events::{Class, HostEvent, HostId, Illegal, Incarnation, Resources, SandboxId, Stamp};
+use imbl::{OrdMap, OrdSet};
+use serde::{Deserialize, Serialize};
+
+/// A host, as this shard sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its id.
+    pub id: HostId,
+    /// Where it is in its life.
+    pub state: HostState,
+    /// How many records it has here.
+    pub version: u64,
+    /// Which life of it.
+    pub incarnation: Incarnation,
+    /// Where it is.
+    pub region: String,
+    /// What it can run.
+    pub classes: Vec<Class>,
+    /// What it has to give, by its own account.
+    pub capacity: Resources,
+}
+
+/// All hosts and their residents.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hosts {
+    known: OrdMap<HostId, Arc<Host>>,
+    homes: OrdMap<HostId, Home>,
+}
+
+/// Who lives on a host, and what they take up together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Home {
+    residents: OrdSet<SandboxId>,
+    cpu: u64,
+    memory_gib: u64,
+    disk_gib: u64,
+    gpu: u64,
+}
+
+impl Hosts {
+    /// The host with this id.
+    #[must_use]
+    pub fn get(&self, id: HostId) -> Option<&Arc<Host>> {
+        self.known.get(&id)
+    }
+
+    /// All hosts, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Host>> {
+        self.known.values()
+    }
+
+    /// The sandboxes placed on a host.
+    pub fn residents(&self, id: HostId) -> impl Iterator<Item = SandboxId> {
+        self.homes.get(&id).into_iter().flat_map(|home| home.residents.iter().copied())
+    }
+
+    /// How many GiB of memory would be left on `host` with `more` placed there, if everything fits.
+    #[must_use]
+    pub fn room(&self, host: &Host, more: Resources) -> Option<u64> {
+        let empty = Home::default();
+        let home = self.homes.get(&host.id).unwrap_or(&empty);
+        let fits = |used: u64, more: u32, most: u32| used + u64::from(more) <= u64::from(most);
+        let Resources { cpu, memory_gib, disk_gib, gpu } = host.capacity;
+        let all = fits(home.cpu, more.cpu, cpu)
+            && fits(home.memory_gib, more.memory_gib, memory_gib)
+            && fits(home.disk_gib, more.disk_gib, disk_gib)
+            && fits(home.gpu, more.gpu, gpu);
+        all.then(|| u64::from(memory_gib) - home.memory_gib - u64::from(more.memory_gib))
+    }
+
+    pub(super) fn apply(&mut self, stamp: &Stamp, id: HostId, event: &HostEvent) -> Result<(), Illegal> {
+        let before = self.known.get(&id);
+        let from = before.map_or(HostState::Unknown, |host| host.state);
+        let illegal = || Illegal {
+            seq: stamp.seq,
+            version: stamp.version,
+            from: format!("{from:?}"),
+            event: event.kind().name(),
+        };
+        let state = next(HOST, from, event.kind()).ok_or_else(illegal)?;
+        let mut host = match (event, before) {
+            (HostEvent::Seen { incarnation, region, classes, capacity }, _) => Host {
+                id,
+                state,
+                version: stamp.version,
+                incarnation: *incarnation,
+                region: region.clone(),
+                classes: classes.clone(),
+                capacity: *capacity,
+            },
+            (HostEvent::Lost { .. }, Some(host)) => (**host).clone(),
+            (HostEvent::Lost { .. }, None) => return Err(illegal()),
+        };
+        host.state = state;
+        host.version = stamp.version;
+        self.known.insert(id, Arc::new(host));
+        Ok(())
+    }
+
+    pub(super) fn enter(&mut self, host: HostId, sandbox: SandboxId, taken: Resources) {
+        let home = self.homes.entry(host).or_default();
+        home.residents.insert(sandbox);
+        home.cpu += u64::from(taken.cpu);
+        home.memory_gib += u64::from(taken.memory_gib);
+        home.disk_gib += u64::from(taken.disk_gib);
+        home.gpu += u64::from(taken.gpu);
+    }
+
+    pub(super) fn leave(&mut self, host: HostId, sandbox: SandboxId, taken: Resources) {
+        let Some(home) = self.homes.get_mut(&host) else { return };
+        home.residents.remove(&sandbox);
+        home.cpu -= u64::from(taken.cpu);
+        home.memory_gib -= u64::from(taken.memory_gib);
+        home.disk_gib -= u64::from(taken.disk_gib);
+        home.gpu -= u64::from(taken.gpu);
+        if home.residents.is_empty() {
+            self.homes.remove(&host);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Idempotency keys of the last day: what was asked under each, and what came of it.
+//!
+//! Keys come from records and leave by record time, so that every fold of a log remembers the same ones. Refusals
+//! leave no record and are not remembered.
+
+use hourglass_events::{
+    Cause, Digest, IdempotencyKey, OrganizationId, Record, Seq, Span, Subject, Timestamp,
+};
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+/// How long a key is remembered.
+pub const KEPT: Span = Span::minutes(24 * 60);
+/// The most keys a shard remembers; beyond that the oldest leave early.
+pub const MOST: usize = 100_000;
+
+/// Keys by organization and text, and by age.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Keys {
+    uses: OrdMap<(OrganizationId, String), Used>,
+    ages: OrdMap<Seq, (OrganizationId, String)>,
+}
+
+/// What came of the request under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Digest of what was asked.
+    pub fingerprint: Digest,
+    /// What it was about.
+    pub subject: Subject,
+    /// The record it became.
+    pub seq: Seq,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Keys {
+    /// What came of the request under `key`, if it is remembered.
+    #[must_use]
+    pub fn get(&self, organization: OrganizationId, key: &IdempotencyKey) -> Option<&Used> {
+        self.uses.get(&(organization, key.as_str().to_owned()))
+    }
+
+    /// How many keys are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.uses.len()
+    }
+
+    /// Whether no key is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.uses.is_empty()
+    }
+
+    pub(super) fn take_in(&mut self, record: &Record) {
+        if !self.ages.is_empty() {
+            self.evict(record.at);
+        }
+        let Cause::Request(Some(used)) = &record.cause else { return };
+        let key = (record.organization, used.key.clone());
+        let entry =
+            Used { fingerprint: used.fingerprint, subject: record.subject, seq: record.seq, at: record.at };
+        if let Some(earlier) = self.uses.insert(key.clone(), entry) {
+            self.ages.remove(&earlier.seq);
+        }
+        self.ages.insert(record.seq, key);
+    }
+
+    fn evict(&mut self, now: Timestamp) {
+        while let Some((seq, key)) = self.ages.get_min() {
+            let expired = self.uses.get(key).is_none_or(|used| now.since(used.at) > KEPT);
+            if !expired && self.uses.len() < MOST {
+                return;
+            }
+            let (seq, key) = (*seq, key.clone());
+            self.ages.remove(&seq);
+            self.uses.remove(&key);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Folding a log from its beginning or from a checkpoint, group by group, with every check there is.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use hourglass_events::codec::{self, DecodeError, GroupView};
+use hourglass_events::{Digest, Event, Record, ShardEvent, ShardNumber, Span, Timestamp};
+
+use super::gate::Gate;
+use super::timers::Barrier;
+use super::writer::{Mark, Writer};
+use super::{Entry, Phase, Shard, ShardConfig};
+use crate::alarms::Alarms;
+use crate::checkpoint::Checkpoint;
+use crate::dispatch::Dispatch;
+use crate::fleet::{Fleet, FoldError};
+use crate::log::Slot;
+
+/// A log being folded.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    fleet: Fleet,
+    mark: Mark,
+}
+
+/// Why a log cannot be folded further, or not be written to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// A frame is not a group.
+    #[error("slot {slot}: {source}")]
+    Frame {
+        /// Where.
+        slot: Slot,
+        /// Why not.
+        source: DecodeError,
+    },
+    /// A group does not follow the one in front of it.
+    #[error("the group in slot {slot} does not follow the one in front of it: {what}")]
+    Order {
+        /// Where.
+        slot: Slot,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A record cannot be folded.
+    #[error("slot {slot}: {source}")]
+    Record {
+        /// Where.
+        slot: Slot,
+        /// Why not.
+        source: FoldError,
+    },
+    /// The clock is behind the log.
+    #[error(
+        "this machine's clock is {behind} behind the last record, more than the {most} allowed; set the clock"
+    )]
+    ClockBehind {
+        /// By how much.
+        behind: Span,
+        /// What is allowed.
+        most: Span,
+    },
+}
+
+impl Replay {
+    /// An empty log of shard `shard` of `shards`.
+    #[must_use]
+    pub fn new(shard: ShardNumber, shards: u64) -> Self {
+        Self { fleet: Fleet::new(shard, shards), mark: Mark::START }
+    }
+
+    /// A log folded up to a checkpoint.
+    #[must_use]
+    pub fn from_checkpoint(checkpoint: Checkpoint) -> Self {
+        Self { fleet: checkpoint.fleet, mark: checkpoint.mark }
+    }
+
+    pub(super) const fn resume(fleet: Fleet, mark: Mark) -> Self {
+        Self { fleet, mark }
+    }
+
+    /// The state so far.
+    #[must_use]
+    pub const fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// The place so far.
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// The slot whose frame comes next.
+    #[must_use]
+    pub const fn next_slot(&self) -> Slot {
+        self.mark.slot.next()
+    }
+
+    pub(super) fn into_parts(self) -> (Fleet, Mark) {
+        (self.fleet, self.mark)
+    }
+
+    /// Fold the frame of the next slot and show each record to `see`.
+    ///
+    /// An error leaves the state as it was before the record that could not be folded.
+    pub fn feed(&mut self, frame: &[u8], mut see: impl FnMut(Entry)) -> Result<(), ReplayError> {
+        self.fold(frame, |record, bytes, digest| see(Entry { record, bytes: bytes.to_vec(), digest }))
+    }
+
+    /// Fold the frame of the next slot and show each record to `see`, without keeping its bytes.
+    pub fn fold(
+        &mut self,
+        frame: &[u8],
+        mut see: impl FnMut(Record, &[u8], Digest),
+    ) -> Result<(), ReplayError> {
+        let slot = self.next_slot();
+        let group = GroupView::decode(frame).map_err(|source| ReplayError::Frame { slot, source })?;
+        self.follows(slot, &group)?;
+        let mut opens = None;
+        for bytes in &group.records {
+            let failed = |source| ReplayError::Record { slot, source };
+            let after = self.fleet.seq();
+            let record =
+                codec::decode(bytes).map_err(|source| failed(FoldError::Unreadable { after, source }))?;
+            let opened = matches!(record.event, Event::Shard(ShardEvent::Opened { .. }));
+            if !*opens.get_or_insert(opened) && group.epoch == slot.0 {
+                return Err(ReplayError::Order { slot, what: "it claims an epoch without opening it" });
+            }
+            let digest = Digest::of(bytes);
+            self.fleet.apply(&record, digest).map_err(failed)?;
+            see(record, bytes, digest);
+        }
+        self.mark = Mark { slot, group: Digest::of(frame), number: group.number, epoch: group.epoch };
+        Ok(())
+    }
+
+    fn follows(&self, slot: Slot, group: &GroupView<'_>) -> Result<(), ReplayError> {
+        let wrong = |what| Err(ReplayError::Order { slot, what });
+        if group.previous != self.mark.group {
+            return wrong("it names another group before it");
+        }
+        if group.number != self.mark.number + 1 {
+            return wrong("its number is not the next one");
+        }
+        if group.epoch != self.mark.epoch && group.epoch != slot.0 {
+            return wrong("its epoch is neither the present one nor its own");
+        }
+        Ok(())
+    }
+
+    /// A writer for this log: it opens an epoch of its own before it takes requests.
+    pub fn open(self, config: ShardConfig, now: Timestamp) -> Result<Shard, ReplayError> {
+        let behind = self.fleet.at().since(now);
+        if behind > config.drift {
+            return Err(ReplayError::ClockBehind { behind, most: config.drift });
+        }
+        let mut shard = Shard {
+            writer: Writer::new(self.mark, config.nonce),
+            phase: Phase::Opening,
+            proposed: self.fleet.clone(),
+            committed: self.fleet,
+            gate: Gate::default(),
+            dispatch: Dispatch::default(),
+            alarms: Alarms::default(),
+            uses: BTreeMap::new(),
+            barrier: Barrier::Down,
+            agenda: BTreeSet::new(),
+            outputs: VecDeque::new(),
+            config,
+        };
+        let opened = shard.opened(now);
+        // The opening of a build with a name of sane length fits a record; a defect halts the shard by itself.
+        let _ = shard.propose(now, opened);
+        shard.send(now);
+        Ok(shard)
+    }
+}

@@ -1,0 +1,46 @@
+//! The terms a shard decides on: time limits and defaults. Decisions copy what they use into their events, so that a
+//! changed setting never changes the past.
+
+use hourglass_events::{Limits, Span};
+
+/// Time limits and defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// How long a host may take to fetch a snapshot, waiting for a host included.
+    pub pull: Span,
+    /// How long it may take to make a disk and boot it.
+    pub create: Span,
+    /// How long a boot may take.
+    pub boot: Span,
+    /// How long processes may take to end when a stop does not say.
+    pub grace: Span,
+    /// How long a host may take to stop a sandbox beyond its grace.
+    pub stop: Span,
+    /// The wait before a removal is tried again; it doubles up to `retry_most`.
+    pub retry: Span,
+    /// The longest such wait.
+    pub retry_most: Span,
+    /// The snapshot of a sandbox that names none.
+    pub snapshot: String,
+    /// Who commands run as when nobody is named.
+    pub user: String,
+    /// What an organization's sandboxes may ask for unless it has limits of its own.
+    pub limits: Limits,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            pull: Span::minutes(30),
+            create: Span::minutes(5),
+            boot: Span::minutes(5),
+            grace: Span::seconds(10),
+            stop: Span::minutes(1),
+            retry: Span::seconds(1),
+            retry_most: Span::minutes(5),
+            snapshot: "default".to_owned(),
+            user: "daytona".to_owned(),
+            limits: Limits::DEFAULT,
+        }
+    }
+}
