@@ -21,12 +21,14 @@ impl Inner {
         let held = Arc::new(init.into_fd());
         let watched = held.try_clone().map_err(|error| super::doing::fault("watch the sandbox", &error))?;
         self.running().insert(life.sandbox, Running { number: life.number, init: held });
-        let inner = Arc::clone(self);
+        // A driver that is dropped leaves its sandboxes to the next, their ends included.
+        let inner = Arc::downgrade(self);
         self.runtime.spawn(async move {
             if let Err(error) = ended(watched).await {
                 tracing::error!(life = life.name(), %error, "the end of a sandbox cannot be watched for");
                 return;
             }
+            let Some(inner) = inner.upgrade() else { return };
             let gone = tokio::task::spawn_blocking(move || inner.gone(life)).await;
             if let Ok(Err(fault)) = gone {
                 tracing::error!(life = life.name(), %fault, "a sandbox that ended could not be tidied up");

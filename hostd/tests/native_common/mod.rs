@@ -107,8 +107,16 @@ impl Ground {
         text(&ran)
     }
 
-    pub(crate) async fn another(&self) -> NativeDriver {
-        open(self.dir.path()).await
+    /// The Debian base image with an entrypoint.
+    pub(crate) fn entered(&self, script: &str) -> Image {
+        let digest = format!("entered-{}", blake3::hash(script.as_bytes()).to_hex());
+        let images = self.dir.path().join("images");
+        let dir = images.join(&digest);
+        fs::create_dir(&dir).unwrap();
+        std::os::unix::fs::symlink(images.join(&debian().digest).join("rootfs"), dir.join("rootfs")).unwrap();
+        let settings = serde_json::json!({ "entrypoint": ["sh", "-c", script] });
+        fs::write(dir.join("image.json"), settings.to_string()).unwrap();
+        Image { digest }
     }
 }
 
