@@ -221,9 +221,10 @@ fn exactly<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Resul
     let malformed = |why: String| DecodeError::Malformed { what, why };
     let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
     let value = T::deserialize(&mut reader).map_err(|error| malformed(error.to_string()))?;
-    match reader.get_ref().len() {
-        0 => Ok(value),
-        left => Err(malformed(format!("{left} bytes follow its end"))),
+    // The reader does not say how far it came, but only at its end does it find no further marker.
+    match <()>::deserialize(&mut reader) {
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
+        Ok(()) | Err(_) => Err(malformed("more bytes follow its end".to_owned())),
     }
 }
 
@@ -246,3 +247,6 @@ fn kind_of(body: &[u8]) -> Option<String> {
     let mut reader = rmp_serde::Deserializer::from_read_ref(name);
     <&str>::deserialize(&mut reader).ok().map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@
 //! | alarm | what goes off when nothing else happens first |
 //! | intent | an operation that waits for the one in flight |
 
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
 pub mod codec;
 pub mod command;
 pub mod digest;

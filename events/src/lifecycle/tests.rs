@@ -203,7 +203,7 @@ fn a_state_owes_a_task_exactly_when_both_outcomes_are_in_the_table() {
             let legal = |kind: Kind| step(*state, was, kind) != Step::Illegal;
             match duties(*state).task {
                 Some(owed) => {
-                    assert!(legal(owed.done) && legal(owed.failed), "{state:?}, set out from {was:?}")
+                    assert!(legal(owed.done) && legal(owed.failed), "{state:?}, set out from {was:?}");
                 }
                 // What runs may exit and fail by itself, which nobody asked of its host.
                 None if *state == State::Started => {}

@@ -29,6 +29,7 @@ fn each() -> Vec<Refusal> {
         Refusal::MustStayEphemeral,
         Refusal::KeyReused("k".to_owned()),
         Refusal::Unsupported(Operation::Create),
+        Refusal::TooLarge { bytes: 200_000, most: 196_608 },
         Refusal::StorageFull,
         Refusal::Overloaded { waiting: 9 },
         Refusal::Fenced,
@@ -52,6 +53,7 @@ fn each() -> Vec<Refusal> {
             | Refusal::MustStayEphemeral
             | Refusal::KeyReused(_)
             | Refusal::Unsupported(_)
+            | Refusal::TooLarge { .. }
             | Refusal::StorageFull
             | Refusal::Overloaded { .. }
             | Refusal::Fenced

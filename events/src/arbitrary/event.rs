@@ -1,0 +1,153 @@
+//! Arbitrary events, by kind: a kind that gains a payload breaks the match here until it is drawn.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::value::{
+    auto_archive, auto_delete, auto_stop, blueprint, class, exit_cause, fault, image, labels, limits,
+    placement, resources, span, text, timestamp,
+};
+use crate::event::{
+    DeleteReason, DropReason, HostEvent, Intent, OrganizationEvent, SandboxEvent, SandboxEventKind as Kind,
+    ShardEvent, SnapshotEvent, StopReason,
+};
+use crate::id::{Incarnation, Seq, ShardNumber};
+use crate::snapshot::SnapshotContent;
+
+/// An event of any kind.
+pub fn sandbox_event() -> impl Strategy<Value = SandboxEvent> {
+    prop::sample::select(Kind::ALL).prop_flat_map(sandbox_event_of)
+}
+
+/// An event of `kind`.
+pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
+    use SandboxEvent as E;
+    let plain = |event: SandboxEvent| Just(event).boxed();
+    match kind {
+        Kind::BuildQueued => plain(E::BuildQueued),
+        Kind::BuildBegan => plain(E::BuildBegan),
+        Kind::BuildFailed => fault().prop_map(|fault| E::BuildFailed { fault }).boxed(),
+        Kind::PullBegan => (blueprint(), placement(), timestamp())
+            .prop_map(|(blueprint, placement, deadline)| E::PullBegan {
+                blueprint: Box::new(blueprint),
+                placement,
+                deadline,
+            })
+            .boxed(),
+        Kind::SnapshotReady => timestamp().prop_map(|deadline| E::SnapshotReady { deadline }).boxed(),
+        Kind::Born => plain(E::Born),
+        Kind::BootBegan => timestamp().prop_map(|deadline| E::BootBegan { deadline }).boxed(),
+        Kind::Booted => plain(E::Booted),
+        Kind::StopBegan => (stop_reason(), span(), timestamp())
+            .prop_map(|(reason, grace, deadline)| E::StopBegan { reason, grace, deadline })
+            .boxed(),
+        Kind::StopForced => timestamp().prop_map(|deadline| E::StopForced { deadline }).boxed(),
+        Kind::Exited => exit_cause().prop_map(|cause| E::Exited { cause }).boxed(),
+        Kind::PauseBegan => plain(E::PauseBegan),
+        Kind::MemorySaved => plain(E::MemorySaved),
+        Kind::ResumeBegan => plain(E::ResumeBegan),
+        Kind::Resumed => plain(E::Resumed),
+        Kind::ArchiveBegan => plain(E::ArchiveBegan),
+        Kind::ArchiveStored => plain(E::ArchiveStored),
+        Kind::RestoreBegan => plain(E::RestoreBegan),
+        Kind::Restored => plain(E::Restored),
+        Kind::ResizeBegan => plain(E::ResizeBegan),
+        Kind::Resized => plain(E::Resized),
+        Kind::SnapshotBegan => plain(E::SnapshotBegan),
+        Kind::SnapshotTaken => plain(E::SnapshotTaken),
+        Kind::ForkBegan => plain(E::ForkBegan),
+        Kind::Forked => plain(E::Forked),
+        Kind::Abandoned => fault().prop_map(|fault| E::Abandoned { fault }).boxed(),
+        Kind::DeleteBegan => delete_reason().prop_map(|reason| E::DeleteBegan { reason }).boxed(),
+        Kind::Removed => plain(E::Removed),
+        Kind::Failed => fault().prop_map(|fault| E::Failed { fault }).boxed(),
+        Kind::LabelsReplaced => labels().prop_map(|labels| E::LabelsReplaced { labels }).boxed(),
+        Kind::AutoStopSet => auto_stop().prop_map(|policy| E::AutoStopSet { policy }).boxed(),
+        Kind::AutoArchiveSet => auto_archive().prop_map(|policy| E::AutoArchiveSet { policy }).boxed(),
+        Kind::AutoDeleteSet => auto_delete().prop_map(|policy| E::AutoDeleteSet { policy }).boxed(),
+        Kind::ActivityRefreshed => plain(E::ActivityRefreshed),
+        Kind::IntentQueued => intent().prop_map(|intent| E::IntentQueued { intent }).boxed(),
+        Kind::IntentDropped => drop_reason().prop_map(|why| E::IntentDropped { why }).boxed(),
+        Kind::Placed => (placement(), timestamp())
+            .prop_map(|(placement, deadline)| E::Placed { placement, deadline })
+            .boxed(),
+        Kind::Struggled => (fault(), any::<u32>(), timestamp())
+            .prop_map(|(fault, attempt, retry_at)| E::Struggled { fault, attempt, retry_at })
+            .boxed(),
+        Kind::Quiesced => plain(E::Quiesced),
+        Kind::BackupTaken => plain(E::BackupTaken),
+        Kind::BackupFailed => plain(E::BackupFailed),
+        Kind::LeftoverRemoved => plain(E::LeftoverRemoved),
+    }
+}
+
+fn stop_reason() -> impl Strategy<Value = StopReason> {
+    prop_oneof![
+        Just(StopReason::Asked),
+        timestamp().prop_map(|last_activity| StopReason::Idle { last_activity })
+    ]
+}
+
+fn delete_reason() -> impl Strategy<Value = DeleteReason> {
+    prop_oneof![Just(DeleteReason::Asked), Just(DeleteReason::Ephemeral), Just(DeleteReason::Expired)]
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    prop_oneof![Just(Intent::Start), span().prop_map(|grace| Intent::Stop { grace })]
+}
+
+fn drop_reason() -> impl Strategy<Value = DropReason> {
+    prop_oneof![
+        Just(DropReason::AlreadyThere),
+        Just(DropReason::OperationFailed),
+        Just(DropReason::Ephemeral),
+        Just(DropReason::Replaced),
+    ]
+}
+
+/// An event of a snapshot.
+pub fn snapshot_event() -> impl Strategy<Value = SnapshotEvent> {
+    (text(), class(), resources(), image()).prop_map(|(name, class, resources, image)| {
+        SnapshotEvent::Registered { content: SnapshotContent { name, class, resources, image } }
+    })
+}
+
+/// An event of a host.
+pub fn host_event() -> impl Strategy<Value = HostEvent> {
+    let incarnation = || any::<u64>().prop_map(Incarnation);
+    prop_oneof![
+        (incarnation(), text(), vec(class(), 0..4), resources()).prop_map(
+            |(incarnation, region, classes, capacity)| HostEvent::Seen {
+                incarnation,
+                region,
+                classes,
+                capacity
+            }
+        ),
+        incarnation().prop_map(|incarnation| HostEvent::Lost { incarnation }),
+    ]
+}
+
+/// An event of an organization.
+pub fn organization_event() -> impl Strategy<Value = OrganizationEvent> {
+    limits().prop_map(|limits| OrganizationEvent::LimitsSet { limits })
+}
+
+/// An event of a shard.
+pub fn shard_event() -> impl Strategy<Value = ShardEvent> {
+    prop_oneof![
+        (text(), any::<u32>(), timestamp(), any::<[u64; 2]>()).prop_map(
+            |(build, schema, clock, [shards, shard])| ShardEvent::Opened {
+                build,
+                schema,
+                clock,
+                shards,
+                shard: ShardNumber(shard),
+            }
+        ),
+        any::<u32>().prop_map(|schema| ShardEvent::SchemaRaised { schema }),
+        (any::<u32>(), any::<[u8; 32]>(), any::<u64>()).prop_map(|(layout, hash, through)| {
+            ShardEvent::StateHashed { layout, hash, through: Seq(through) }
+        }),
+    ]
+}

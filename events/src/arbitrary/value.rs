@@ -1,0 +1,164 @@
+//! Arbitrary values inside events. Ids come from a few, so that they meet.
+
+use proptest::collection::btree_map;
+use proptest::prelude::*;
+
+use crate::duty::TaskKind;
+use crate::fault::{ExitCause, Fault};
+use crate::id::{HostId, Incarnation, OrganizationId, SandboxId, SnapshotId};
+use crate::policy::{AutoArchive, AutoDelete, AutoStop};
+use crate::record::Digest;
+use crate::resources::{Limits, Resources};
+use crate::sandbox::{Blueprint, Placement};
+use crate::spec::{Class, Image, Labels, Name};
+use crate::time::{Minutes, Span, Timestamp};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident: $id:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        pub fn $name() -> impl Strategy<Value = $id> {
+            prop_oneof![0..4_u128, any::<u128>()].prop_map($id::from_u128)
+        }
+    )+};
+}
+
+ids! {
+    /// A host.
+    host_id: HostId,
+    /// An organization.
+    organization_id: OrganizationId,
+    /// A sandbox.
+    sandbox_id: SandboxId,
+    /// A snapshot.
+    snapshot_id: SnapshotId,
+}
+
+/// A digest of something.
+pub fn digest() -> impl Strategy<Value = Digest> {
+    any::<[u8; 32]>().prop_map(Digest)
+}
+
+/// A moment.
+pub fn timestamp() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![any::<u64>(), 1_700_000_000_000_000..1_800_000_000_000_000_u64].prop_map(Timestamp)
+}
+
+/// A length of time.
+pub fn span() -> impl Strategy<Value = Span> {
+    prop_oneof![any::<u64>(), 0..60_000_000_u64].prop_map(Span)
+}
+
+/// A text, most often short and plain.
+pub(super) fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z ]{0,12}", "\\PC{0,40}"]
+}
+
+/// A name.
+pub fn name() -> impl Strategy<Value = Name> {
+    prop_oneof!["[A-Ca-c]{1,3}", "[a-zäß京🦀][a-z0-9äß京🦀 ._-]{0,20}[a-z0-9]"]
+        .prop_map(|text| Name::new(&text).expect("only names are drawn"))
+}
+
+/// A set of labels.
+pub fn labels() -> impl Strategy<Value = Labels> {
+    btree_map(prop_oneof!["[ab]", "\\PC{1,12}"], prop_oneof!["[xy]", text()], 0..4)
+        .prop_map(|labels| Labels::new(labels).expect("only labels are drawn"))
+}
+
+/// What a sandbox is given.
+pub fn resources() -> impl Strategy<Value = Resources> {
+    (any::<u32>(), 0..200_u32, 0..600_u32, 0..9_u32).prop_map(|(cpu, memory_gib, disk_gib, gpu)| Resources {
+        cpu,
+        memory_gib,
+        disk_gib,
+        gpu,
+    })
+}
+
+pub(super) fn limits() -> impl Strategy<Value = Limits> {
+    resources().prop_map(|Resources { cpu, memory_gib, disk_gib, gpu }| Limits {
+        cpu,
+        memory_gib,
+        disk_gib,
+        gpu,
+    })
+}
+
+pub(super) fn class() -> impl Strategy<Value = Class> {
+    prop_oneof![Just(Class::Container), Just(Class::LinuxVm), Just(Class::Windows)]
+}
+
+pub(super) fn image() -> impl Strategy<Value = Image> {
+    "[0-9a-f]{1,64}".prop_map(|digest| Image { digest })
+}
+
+pub(super) fn auto_stop() -> impl Strategy<Value = AutoStop> {
+    prop_oneof![Just(AutoStop::Never), any::<u32>().prop_map(|minutes| AutoStop::After(Minutes(minutes)))]
+}
+
+pub(super) fn auto_archive() -> impl Strategy<Value = AutoArchive> {
+    any::<u32>().prop_map(|minutes| AutoArchive(Minutes(minutes)))
+}
+
+pub(super) fn auto_delete() -> impl Strategy<Value = AutoDelete> {
+    let after = any::<u32>().prop_map(|minutes| AutoDelete::After(Minutes(minutes)));
+    prop_oneof![Just(AutoDelete::Never), Just(AutoDelete::AtOnce), after]
+}
+
+/// What a sandbox was asked to be.
+pub fn blueprint() -> impl Strategy<Value = Blueprint> {
+    let from = (snapshot_id(), text(), image());
+    let policies = (auto_stop(), auto_archive(), auto_delete());
+    (name(), class(), from, resources(), text(), labels(), policies).prop_map(
+        |(name, class, (snapshot, snapshot_name, image), resources, user, labels, policies)| {
+            let (auto_stop, auto_archive, auto_delete) = policies;
+            Blueprint {
+                name,
+                class,
+                snapshot,
+                snapshot_name,
+                image,
+                resources,
+                user,
+                labels,
+                auto_stop,
+                auto_archive,
+                auto_delete,
+            }
+        },
+    )
+}
+
+/// Where a sandbox was placed.
+pub fn placement() -> impl Strategy<Value = Placement> {
+    (prop::option::of(host_id()), any::<[u32; 4]>())
+        .prop_map(|(host, [hosts, ready, able, roomy])| Placement { host, hosts, ready, able, roomy })
+}
+
+pub(super) fn exit_cause() -> impl Strategy<Value = ExitCause> {
+    prop_oneof![
+        Just(ExitCause::Stopped),
+        Just(ExitCause::Killed),
+        any::<u8>().prop_map(|code| ExitCause::Entrypoint { code }),
+        Just(ExitCause::OutOfMemory),
+        Just(ExitCause::Vanished),
+    ]
+}
+
+/// What went wrong.
+pub fn fault() -> impl Strategy<Value = Fault> {
+    let task = prop_oneof![Just(TaskKind::Pull), Just(TaskKind::Boot), Just(TaskKind::Remove)];
+    prop_oneof![
+        (task.clone(), span()).prop_map(|(task, after)| Fault::TimedOut { task, after }),
+        text().prop_map(|doing| Fault::NoSpace { doing }),
+        (text(), text()).prop_map(|(image, why)| Fault::ImageUnavailable { image, why }),
+        (text(), text()).prop_map(|(doing, error)| Fault::System { doing, error }),
+        (text(), text()).prop_map(|(program, error)| Fault::EntrypointUnusable { program, error }),
+        span().prop_map(|after| Fault::AgentSilent { after }),
+        text().prop_map(|what| Fault::Missing { what }),
+        task.prop_map(|task| Fault::Unsupported { task }),
+        any::<[u32; 4]>().prop_map(|[hosts, ready, able, roomy]| Fault::NoHost { hosts, ready, able, roomy }),
+        (host_id(), any::<u64>())
+            .prop_map(|(host, life)| Fault::HostLost { host, incarnation: Incarnation(life) }),
+    ]
+}
