@@ -89,15 +89,16 @@ pub enum DecodeError {
 /// Never: every type in a record serializes into memory.
 #[must_use]
 pub fn encode(record: &Record) -> Vec<u8> {
-    let body = match &record.event {
-        Event::Shard(event) => rmp_serde::to_vec_named(event),
-        Event::Organization(event) => rmp_serde::to_vec_named(event),
-        Event::Host(event) => rmp_serde::to_vec_named(event),
-        Event::Snapshot(event) => rmp_serde::to_vec_named(event),
-        Event::Sandbox(event) => rmp_serde::to_vec_named(event),
+    let mut body = Vec::with_capacity(128);
+    match &record.event {
+        Event::Shard(event) => rmp_serde::encode::write_named(&mut body, event),
+        Event::Organization(event) => rmp_serde::encode::write_named(&mut body, event),
+        Event::Host(event) => rmp_serde::encode::write_named(&mut body, event),
+        Event::Snapshot(event) => rmp_serde::encode::write_named(&mut body, event),
+        Event::Sandbox(event) => rmp_serde::encode::write_named(&mut body, event),
     }
     .expect("events serialize into memory");
-    rmp_serde::to_vec(&Envelope(
+    let envelope = Envelope(
         record.seq,
         record.id,
         record.at,
@@ -110,8 +111,10 @@ pub fn encode(record: &Record) -> Vec<u8> {
         record.prev,
         record.schema,
         &body,
-    ))
-    .expect("envelopes serialize into memory")
+    );
+    let mut bytes = Vec::with_capacity(body.len() + 256);
+    rmp_serde::encode::write(&mut bytes, &envelope).expect("envelopes serialize into memory");
+    bytes
 }
 
 /// The record in `bytes`, all of them.
