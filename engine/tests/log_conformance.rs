@@ -40,7 +40,7 @@ impl Store for OnSimulatedDisk {
     }
 }
 
-/// Segments so small that every test rolls.
+/// Segments so small that the larger frames make them roll.
 fn small() -> Options {
     Options { segment_bytes: 20 << 10, reserve_bytes: 0, ..Options::new(0) }
 }

@@ -11,7 +11,7 @@ use hourglass_engine::log::{Outcome, ReadError, Slot};
 const FIRST: &str = "00000000000000000001.segment";
 
 fn options() -> Options {
-    Options { segment_bytes: 14 << 10, reserve_bytes: 0, ..Options::new(3) }
+    Options { segment_bytes: 14 << 10, frame_bytes: 2_000, reserve_bytes: 0, ..Options::new(3) }
 }
 
 fn open(disk: &SimulatedDisk) -> Result<(Segments<SimulatedDisk>, Vec<Notice>), OpenError> {

@@ -9,7 +9,7 @@ use hourglass_engine::log::{Outcome, Slot};
 type Log = Segments<SimulatedDisk>;
 
 fn options() -> Options {
-    Options { segment_bytes: 20 << 10, reserve_bytes: 5 << 10, ..Options::new(0) }
+    Options { segment_bytes: 20 << 10, frame_bytes: 3_000, reserve_bytes: 5 << 10, ..Options::new(0) }
 }
 
 fn open(disk: &SimulatedDisk) -> Log {

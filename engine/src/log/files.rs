@@ -69,8 +69,7 @@ pub trait File: Debug + Send + Sync {
     /// succeeds proves nothing.
     fn sync_data(&self) -> io::Result<()>;
 
-    /// Give the empty file `bytes` zeros that are stored as such, so that writing over them changes no metadata and
-    /// cannot run out of space.
+    /// Make the empty file `bytes` zeros long, and set room aside for them, so that writing there cannot run out of it.
     fn allocate(&self, bytes: u64) -> io::Result<()>;
 }
 

@@ -63,6 +63,9 @@ pub struct Options {
     pub generation: u32,
     /// The size that segment files grow to.
     pub segment_bytes: u64,
+    /// The largest frame that will ever be appended to this log: [`MAX_FRAME_BYTES`], or less in a test that wants small
+    /// files, since each has room for at least one.
+    pub frame_bytes: usize,
     /// Room that is left to others on the disk: no segment is begun that would use it.
     pub reserve_bytes: u64,
     /// What remembers the log's recent past, if anything does.
@@ -73,7 +76,14 @@ impl Options {
     /// The usual sizes: 64 MiB a segment, 16 MiB left free.
     #[must_use]
     pub const fn new(shard: u32) -> Self {
-        Self { shard, generation: 0, segment_bytes: 64 << 20, reserve_bytes: 16 << 20, witness: None }
+        Self {
+            shard,
+            generation: 0,
+            segment_bytes: 64 << 20,
+            frame_bytes: MAX_FRAME_BYTES,
+            reserve_bytes: 16 << 20,
+            witness: None,
+        }
     }
 }
 
@@ -136,9 +146,9 @@ impl<F: Files> Segments<F> {
     /// it are not there.
     ///
     /// # Panics
-    /// If the frame is larger than [`MAX_FRAME_BYTES`].
+    /// If the frame is larger than [`Options::frame_bytes`].
     pub fn append(&mut self, slot: Slot, frame: &[u8]) -> Outcome {
-        assert!(frame.len() <= MAX_FRAME_BYTES, "a frame of {} bytes is too large", frame.len());
+        assert!(frame.len() <= self.options.frame_bytes, "a frame of {} bytes is too large", frame.len());
         if self.broken {
             return Outcome::Broken;
         }
@@ -174,10 +184,10 @@ impl<F: Files> Segments<F> {
         self.tail + size_on_disk(frame) as u64 > self.header.capacity
     }
 
-    /// What to prepare for the next file, once this one is half full. Without it the file is prepared when it is needed.
+    /// What to prepare for the next file, once this one is half full. Without it room is set aside when it is needed.
     #[must_use]
     pub fn wants_spare(&self) -> Option<SpareOrder<F>> {
-        (self.spare.is_none() && self.tail > self.header.capacity / 2).then(|| self.spare_order(0))
+        (self.spare.is_none() && self.tail > self.header.capacity / 2).then(|| self.spare_order())
     }
 
     /// Take a file that was prepared.
@@ -185,14 +195,14 @@ impl<F: Files> Segments<F> {
         self.spare = Some(spare);
     }
 
-    fn spare_order(&self, frame: usize) -> SpareOrder<F> {
-        let capacity = roll::capacity_after(Some(self.header.capacity), self.options.segment_bytes, frame);
-        SpareOrder { files: self.reader.files().clone(), capacity, reserve: self.options.reserve_bytes }
+    fn spare_order(&self) -> SpareOrder<F> {
+        let capacity = roll::capacity_after(Some(self.header.capacity), &self.options);
+        SpareOrder::new(self.reader.files().clone(), capacity, self.options.reserve_bytes)
     }
 
     fn try_append(&mut self, frame: &[u8]) -> io::Result<()> {
         if self.must_roll(frame.len()) {
-            self.roll(size_on_disk(frame.len()))?;
+            self.roll()?;
         }
         let payload = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         let place = Head {
@@ -234,11 +244,10 @@ impl<F: Files> Segments<F> {
     }
 
     /// Go on in a new file. The old one is sealed only once the new one is durable, and before anything is in it.
-    fn roll(&mut self, frame: usize) -> io::Result<()> {
-        let fits = |spare: &Spare<F>| DATA + frame as u64 <= spare.capacity();
-        let spare = match self.spare.take().filter(fits) {
+    fn roll(&mut self) -> io::Result<()> {
+        let spare = match self.spare.take() {
             Some(spare) => spare,
-            None => self.spare_order(frame).prepare()?,
+            None => self.spare_order().reserve()?,
         };
         let header = Header { capacity: spare.capacity(), first: self.end, prev: self.last, ..self.header };
         let file = spare.begin(self.reader.files(), &header)?;

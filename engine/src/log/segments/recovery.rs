@@ -175,9 +175,9 @@ impl<F: Files> Mender<'_, F> {
 
     /// Make the first segment of a new log.
     fn begin(&self, reader: &Reader<F>) -> Result<Found<F::File>, OpenError> {
-        let capacity = roll::capacity_after(None, self.options.segment_bytes, 0);
+        let capacity = roll::capacity_after(None, self.options);
         let reserve = self.options.reserve_bytes;
-        let order = SpareOrder { files: self.files.clone(), capacity, reserve };
+        let order = SpareOrder::new(self.files.clone(), capacity, reserve);
         let header = Header {
             log: self.log,
             shard: self.options.shard,

@@ -18,7 +18,7 @@ use crate::log::{EventLog, Frame, MAX_FRAME_BYTES, Outcome, ReadError, Slot};
 
 use super::damage::{Notice, OpenError};
 use super::reader::Reader;
-use super::roll::Spare;
+use super::roll::{Spare, SpareOrder};
 use super::{Options, Segments, Witness};
 
 /// How long nothing must have come before a mark is written.
@@ -117,7 +117,13 @@ impl<F: Files> Drop for SegmentLog<F> {
 /// What the thread owns.
 struct Worker<F: Files> {
     segments: Segments<F>,
-    preparing: Option<JoinHandle<io::Result<Spare<F>>>>,
+    preparing: Option<Preparing<F>>,
+}
+
+/// A thread that makes the next segment, and the order it works on.
+struct Preparing<F: Files> {
+    order: SpareOrder<F>,
+    thread: JoinHandle<io::Result<Spare<F>>>,
 }
 
 impl<F: Files> Worker<F> {
@@ -169,17 +175,22 @@ impl<F: Files> Worker<F> {
             return;
         }
         if let Some(order) = self.segments.wants_spare() {
+            let work = order.clone();
             let thread = thread::Builder::new().name("hourglass-spare".to_owned());
             // Without the thread the segment is made when it is needed, as it is after a failure.
-            self.preparing = thread.spawn(move || order.prepare()).ok();
+            let thread = thread.spawn(move || work.prepare()).ok();
+            self.preparing = thread.map(|thread| Preparing { order, thread });
         }
     }
 
+    /// Take what is being prepared, as far as it has come.
     fn take_prepared(&mut self) {
-        match self.preparing.take().map(JoinHandle::join) {
-            Some(Ok(Ok(spare))) => self.segments.take_spare(spare),
-            Some(Ok(Err(error))) => tracing::warn!(%error, "the next log segment could not be prepared"),
-            Some(Err(_)) | None => {}
+        let Some(Preparing { order, thread }) = self.preparing.take() else { return };
+        order.hurry();
+        match thread.join() {
+            Ok(Ok(spare)) => self.segments.take_spare(spare),
+            Ok(Err(error)) => tracing::warn!(%error, "the next log segment could not be prepared"),
+            Err(_) => tracing::error!("the thread that prepared the next log segment panicked"),
         }
     }
 }
