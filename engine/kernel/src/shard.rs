@@ -318,6 +318,12 @@ impl Shard {
         self.writer.staged()
     }
 
+    /// Whether nothing is on its way: no group in flight, no record staged, nobody waiting for a reply.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.phase == Phase::Halted || (self.writer.is_idle() && self.gate.len() == 0)
+    }
+
     /// The committed state, to be written out elsewhere. Costs nothing to speak of.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {

@@ -81,6 +81,11 @@ impl Writer {
         self.staged.len()
     }
 
+    /// Whether everything decided is in the log.
+    pub(super) fn is_idle(&self) -> bool {
+        self.flight.is_none() && self.staged.is_empty()
+    }
+
     /// Whether the log had no room when it was last tried.
     pub(super) fn is_full(&self) -> bool {
         self.flight.as_ref().is_some_and(|flight| matches!(flight.step, Step::Full(_)))
