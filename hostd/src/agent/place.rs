@@ -1,0 +1,337 @@
+//! One sandbox on this host: the order under way, the order waiting, and what the ledger knows of it.
+
+use std::collections::VecDeque;
+
+use hourglass_events::{
+    ExitCause, Fault, Finding, HostNews, Order, OrderNumber, Report, SandboxId, ShardNumber, Span, Task,
+    TaskKind,
+};
+
+use super::desk::Desk;
+use super::effect::{Oddity, Outcome, RunId, Step, closes};
+use super::{UNSEEN, tells_end};
+use crate::activity::Moment;
+use crate::driver::Exit;
+use crate::ledger::{Boot, Ended, Entry, Settled};
+
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) sandbox: SandboxId,
+    pub(super) entry: Entry,
+    doing: Option<Doing>,
+}
+
+/// The step in flight.
+#[derive(Debug)]
+struct Doing {
+    run: RunId,
+    step: Step,
+    why: Why,
+    /// The newer order that takes over when the step has ended.
+    waiting: Option<Order>,
+}
+
+/// What the step in flight is for.
+#[derive(Debug)]
+enum Why {
+    Order {
+        shard: ShardNumber,
+        number: OrderNumber,
+        task: TaskKind,
+        rest: VecDeque<Step>,
+        /// It ended by itself before its boot was seen to have succeeded.
+        exit: Option<ExitCause>,
+    },
+    /// A life ended by itself; what it left is tidied up, then its shard is told, if there is anything to tell.
+    Exit { number: OrderNumber, announce: Option<ShardNumber> },
+}
+
+impl Place {
+    pub(super) fn new(sandbox: SandboxId, entry: Entry) -> Self {
+        Self { sandbox, entry, doing: None }
+    }
+
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.doing.is_none()
+    }
+
+    pub(super) fn has_done(&self, number: OrderNumber) -> bool {
+        self.entry.settled.as_ref().is_some_and(|settled| settled.number == number && settled.is_done())
+    }
+
+    /// The serial of the report that it was removed, if that is the last that happened to it.
+    pub(super) fn removal(&self) -> Option<u64> {
+        let settled = self.entry.settled.as_ref()?;
+        let removed = settled.task == TaskKind::Remove && settled.is_done() && self.doing.is_none();
+        (removed && settled.number == self.entry.newest).then_some(settled.serial)
+    }
+
+    /// The life commands may be run in: not while it is ending, nor from when that was ordered.
+    pub(super) fn open_life(&self) -> Option<OrderNumber> {
+        let boot = self.entry.boot?;
+        let closing = self.doing.as_ref().is_some_and(|doing| {
+            let waiting = doing.waiting.as_ref().is_some_and(|order| closes(order.task.kind()));
+            waiting
+                || match &doing.why {
+                    Why::Order { task, .. } => closes(*task),
+                    Why::Exit { .. } => true,
+                }
+        });
+        (!closing).then_some(boot.number)
+    }
+
+    /// An order came.
+    pub(super) fn order(&mut self, order: Order, desk: &mut Desk) {
+        let Order { shard, sandbox, number, .. } = order;
+        let newest = self.entry.newest;
+        if number < newest {
+            desk.warn(Oddity::Late { shard, sandbox, number, newest });
+            return;
+        }
+        self.entry.shard = Some(shard);
+        self.entry.newest = number;
+        match &self.entry.settled {
+            Some(Settled { number: done, finding, serial, .. }) if *done == number => {
+                desk.repeat(Report { serial: *serial, shard, sandbox, number, finding: finding.clone() });
+                return;
+            }
+            // That the engine orders something newer shows that it is past this.
+            Some(settled) => {
+                desk.drop_report(settled.serial);
+            }
+            None => {}
+        }
+        match &mut self.doing {
+            Some(doing) if doing.is_about(number) => {}
+            Some(doing) => {
+                if doing.step.yields_to(&order.task) {
+                    desk.cancel(doing.run);
+                }
+                doing.waiting = Some(order);
+            }
+            None => self.begin(&order, desk),
+        }
+    }
+
+    /// The engine takes this sandbox to run, in the life `number`.
+    pub(super) fn asked(&mut self, shard: ShardNumber, number: OrderNumber, now: Moment, desk: &mut Desk) {
+        self.entry.shard = Some(shard);
+        if let Some(boot) = self.entry.boot.as_mut().filter(|boot| boot.number == number) {
+            boot.announced = true;
+            if let Some(Doing { why: Why::Exit { announce, .. }, .. }) = &mut self.doing {
+                *announce = Some(shard);
+            } else if let Some(activity) = desk.uses.age(self.sandbox, now) {
+                desk.tell(HostNews::Used(vec![activity]));
+            }
+            return;
+        }
+        let ended_since =
+            self.entry.settled.as_ref().is_some_and(|last| last.number > number && closes(last.task))
+                || self.entry.boot.is_some_and(|boot| boot.number > number);
+        if self.doing.is_none() && !ended_since && !desk.is_reporting_exit(self.sandbox, number) {
+            self.entry.newest = self.entry.newest.max(number);
+            self.tidy(number, Some(shard), desk);
+        }
+    }
+
+    /// What runs stopped by itself.
+    pub(super) fn exited(&mut self, exit: Exit, desk: &mut Desk) {
+        let Exit { sandbox: _, number, cause } = exit;
+        if let Some(Doing { step: Step::Boot(_), why: Why::Order { number: booting, exit, .. }, .. }) =
+            &mut self.doing
+            && *booting == number
+        {
+            *exit = Some(cause);
+            return;
+        }
+        let Some(boot) = self.entry.boot.filter(|boot| boot.number == number) else { return };
+        self.entry.ended = Some(Ended { number, cause });
+        // With an order under way, that order's report says what became of the sandbox.
+        if self.doing.is_none() {
+            self.tidy(number, self.listener(boot), desk);
+        }
+    }
+
+    /// At the start of the host worker nothing of it was found running.
+    pub(super) fn found_gone(&mut self, desk: &mut Desk) {
+        if let Some(boot) = self.entry.boot {
+            self.tidy(boot.number, self.listener(boot), desk);
+        }
+    }
+
+    /// A step ended.
+    pub(super) fn stepped(&mut self, run: RunId, outcome: &Outcome, now: Moment, desk: &mut Desk) {
+        let Some(doing) = self.doing.take_if(|doing| doing.run == run) else { return };
+        self.learn(&doing, outcome, now, desk);
+        if let Some(order) = doing.waiting {
+            self.begin(&order, desk);
+            return;
+        }
+        match doing.why {
+            Why::Exit { number, announce } => self.announce(number, announce, outcome, desk),
+            Why::Order { shard, number, task, mut rest, exit } => {
+                let failure = match outcome {
+                    Outcome::Done | Outcome::Halted(_) => None,
+                    Outcome::Failed(fault) => Some(fault.clone()),
+                    Outcome::Cancelled => Some(dropped(&doing.step)),
+                };
+                if let Some(fault) = failure {
+                    self.settle(shard, number, task, Finding::Failed(fault), desk);
+                } else if let Some(step) = rest.pop_front() {
+                    self.run(step, Why::Order { shard, number, task, rest, exit: None }, desk);
+                } else {
+                    let end = self.entry.ended.map_or(UNSEEN, |ended| ended.cause);
+                    self.settle(shard, number, task, Finding::Done(tells_end(task).then_some(end)), desk);
+                    if let Some(cause) = exit {
+                        self.entry.ended = Some(Ended { number, cause });
+                        self.tidy(number, Some(shard), desk);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes up `order`; nothing is in flight.
+    fn begin(&mut self, order: &Order, desk: &mut Desk) {
+        let task = order.task.kind();
+        let class = match &order.task {
+            Task::Create(plan) | Task::Boot(plan) => Some(plan.class),
+            Task::Pull(_) | Task::Stop { .. } | Task::Quiesce | Task::Remove => None,
+        };
+        if class.is_some_and(|class| !desk.can_run(class)) {
+            let fault = Fault::Unsupported { task };
+            self.settle(order.shard, order.number, task, Finding::Failed(fault), desk);
+            return;
+        }
+        let mut rest = VecDeque::from(Step::of(&order.task));
+        if let Some(step) = rest.pop_front() {
+            let (shard, number) = (order.shard, order.number);
+            self.run(step, Why::Order { shard, number, task, rest, exit: None }, desk);
+        }
+    }
+
+    /// Tidies up after a life that ended by itself; nothing is in flight.
+    fn tidy(&mut self, number: OrderNumber, announce: Option<ShardNumber>, desk: &mut Desk) {
+        desk.end_use(self.sandbox);
+        self.run(Step::Halt { grace: Span::ZERO }, Why::Exit { number, announce }, desk);
+    }
+
+    fn run(&mut self, step: Step, why: Why, desk: &mut Desk) {
+        let number = match &why {
+            Why::Order { number, .. } | Why::Exit { number, .. } => *number,
+        };
+        let run = desk.run(self.sandbox, number, step.clone());
+        self.doing = Some(Doing { run, step, why, waiting: None });
+    }
+
+    /// Takes in what a step's end says about the machine, whoever wanted the step.
+    fn learn(&mut self, doing: &Doing, outcome: &Outcome, now: Moment, desk: &mut Desk) {
+        match (&doing.step, outcome) {
+            (Step::Boot(_), Outcome::Done | Outcome::Halted(_)) => {
+                let number = doing.number();
+                self.entry.boot = Some(Boot { number, announced: false });
+                self.entry.ended = None;
+                desk.uses.begin(self.sandbox, number, now);
+                desk.remember_use(self.sandbox);
+            }
+            (Step::Boot(_), Outcome::Failed(_) | Outcome::Cancelled) | (Step::Erase, Outcome::Done) => {
+                self.entry.boot = None;
+                self.entry.ended = None;
+                desk.end_use(self.sandbox);
+            }
+            (Step::Halt { .. }, Outcome::Halted(cause)) => {
+                let boot = self.entry.boot.take().map(|boot| boot.number);
+                // Of a life that was seen to end, the cause seen first is the true one: later halts only tidied up.
+                let known = self.entry.ended.filter(|ended| match boot {
+                    Some(number) => ended.number == number,
+                    None => doing.is_order() || ended.number == doing.number(),
+                });
+                let found = Ended { number: boot.unwrap_or(doing.number()), cause: *cause };
+                self.entry.ended = Some(known.unwrap_or(found));
+                desk.end_use(self.sandbox);
+            }
+            (
+                Step::Halt { .. } | Step::Erase,
+                Outcome::Done | Outcome::Halted(_) | Outcome::Failed(_) | Outcome::Cancelled,
+            )
+            | (Step::Pull(_) | Step::Provision(_), _) => {}
+        }
+    }
+
+    /// A life that ended by itself is tidied up after, or that failed; the exit is news either way.
+    fn announce(
+        &mut self,
+        number: OrderNumber,
+        announce: Option<ShardNumber>,
+        outcome: &Outcome,
+        desk: &mut Desk,
+    ) {
+        if let Outcome::Failed(fault) = outcome {
+            desk.warn(Oddity::Untidy { sandbox: self.sandbox, fault: fault.clone() });
+        }
+        self.entry.boot = None;
+        let known = self.entry.ended.filter(|ended| ended.number == number);
+        let ended = known.unwrap_or(Ended { number, cause: UNSEEN });
+        self.entry.ended = Some(ended);
+        if let Some(shard) = announce {
+            desk.report(shard, self.sandbox, number, Finding::Exited(ended.cause));
+        }
+    }
+
+    fn settle(
+        &mut self,
+        shard: ShardNumber,
+        number: OrderNumber,
+        task: TaskKind,
+        finding: Finding,
+        desk: &mut Desk,
+    ) {
+        let serial = desk.report(shard, self.sandbox, number, finding.clone());
+        let settled = Settled { number, task, finding, serial };
+        if let Some(boot) = self.entry.boot.as_mut().filter(|boot| boot.number == number) {
+            boot.announced = settled.is_done();
+        }
+        self.entry.settled = Some(settled);
+    }
+
+    /// Who is to be told when this life ends: nobody, unless somebody was told that it began.
+    fn listener(&self, boot: Boot) -> Option<ShardNumber> {
+        self.entry.shard.filter(|_| boot.announced)
+    }
+}
+
+impl Doing {
+    fn is_about(&self, number: OrderNumber) -> bool {
+        self.is_order() && self.number() == number
+            || self.waiting.as_ref().is_some_and(|order| order.number == number)
+    }
+
+    fn is_order(&self) -> bool {
+        match self.why {
+            Why::Order { .. } => true,
+            Why::Exit { .. } => false,
+        }
+    }
+
+    fn number(&self) -> OrderNumber {
+        match self.why {
+            Why::Order { number, .. } | Why::Exit { number, .. } => number,
+        }
+    }
+}
+
+impl Settled {
+    fn is_done(&self) -> bool {
+        match self.finding {
+            Finding::Done(_) => true,
+            Finding::Failed(_) | Finding::Exited(_) => false,
+        }
+    }
+}
+
+fn dropped(step: &Step) -> Fault {
+    Fault::System {
+        doing: format!("{step} the sandbox"),
+        error: "the step was dropped on the way".to_owned(),
+    }
+}

@@ -1,0 +1,267 @@
+//! A driver for machines without anything: sandboxes in memory, which do what a script says.
+//!
+//! It keeps the contract of [`Driver`] and passes its conformance suite, so what is built on it holds on real ones. It
+//! outlives a host worker that is started again with the same [`Arc`](std::sync::Arc). Time in it is tokio's, which
+//! tests can stop. It isolates nothing and runs no real programs.
+
+mod machine;
+mod script;
+mod shell;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hourglass_events::{Class, ExitCause, Fault, Image, OrderNumber, Plan, Resources, SandboxId, Span};
+use tokio::sync::Notify;
+
+use self::machine::Machine;
+pub use self::script::{Act, Taken, Twist};
+use self::script::{Point, Script};
+use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran};
+
+/// A machine in memory.
+#[derive(Debug, Default)]
+pub struct Scripted {
+    machine: Mutex<Machine>,
+    script: Mutex<Script>,
+    /// Woken on every change of either.
+    changed: Notify,
+}
+
+impl Scripted {
+    /// An empty machine without a script.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next time `act` is taken on `sandbox` (or on any, when none is named), `twist` happens, once.
+    pub fn script(&self, sandbox: impl Into<Option<SandboxId>>, act: Act, twist: Twist) {
+        lock(&self.script).add(sandbox.into(), act, twist);
+    }
+
+    /// Lets every step that hangs right now go on, and forgets the rest of the script.
+    pub fn release(&self) {
+        lock(&self.script).release();
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until a step hangs, and says which.
+    pub async fn hung(&self) -> Taken {
+        self.wait(|| lock(&self.script).hanging()).await
+    }
+
+    /// Every step begun so far, in order.
+    #[must_use]
+    pub fn taken(&self) -> Vec<Taken> {
+        lock(&self.script).taken.clone()
+    }
+
+    /// Ends a sandbox that runs, as if by itself. Nothing happens to one that does not run.
+    pub fn end(&self, sandbox: SandboxId, cause: ExitCause) {
+        self.change(|machine| machine.end_by_itself(sandbox, cause));
+    }
+
+    /// Ends everything that runs without a trace, as when the machine is switched off. Disks and images stay.
+    pub fn power_off(&self) {
+        self.change(Machine::power_off);
+    }
+
+    /// The order that booted what runs of `sandbox`, if something runs.
+    #[must_use]
+    pub fn running(&self, sandbox: SandboxId) -> Option<OrderNumber> {
+        lock(&self.machine).running(sandbox)
+    }
+
+    /// Whether nothing of `sandbox` is here, not even a half.
+    #[must_use]
+    pub fn is_clear_of(&self, sandbox: SandboxId) -> bool {
+        lock(&self.machine).is_clear_of(sandbox)
+    }
+
+    /// How often a life of `sandbox` began, over all its boots.
+    #[must_use]
+    pub fn lives(&self, sandbox: SandboxId) -> u32 {
+        lock(&self.machine).lives(sandbox)
+    }
+
+    async fn run(&self, sandbox: SandboxId, command: &Command) -> Result<Ran, ExecError> {
+        let done = {
+            let mut machine = lock(&self.machine);
+            let (files, plan) = machine.inside(sandbox).ok_or(ExecError::NotRunning(sandbox))?;
+            shell::run(&command.argv, files, plan)?
+        };
+        let lasts = done.lasts;
+        let timeout = command.timeout.map(|span| Duration::from_micros(span.0));
+        if let Some(timeout) = timeout.filter(|timeout| *timeout < lasts) {
+            tokio::time::sleep(timeout).await;
+            return Ok(Ran { code: 137, timed_out: true, ..done.into_ran() });
+        }
+        if !lasts.is_zero() {
+            tokio::time::sleep(lasts).await;
+        }
+        Ok(done.into_ran())
+    }
+
+    fn begin(&self, sandbox: Option<SandboxId>, act: Act) -> Step<'_> {
+        let taken = Taken { sandbox, act };
+        Step { driver: self, taken, twist: lock(&self.script).take(taken) }
+    }
+
+    /// Waits for `look` to find something. Dropping the future loses nothing.
+    async fn wait<T>(&self, mut look: impl FnMut() -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Listening from before the look, so that no change falls between the two.
+            changed.as_mut().enable();
+            if let Some(found) = look() {
+                return found;
+            }
+            changed.await;
+        }
+    }
+
+    fn change<T>(&self, work: impl FnOnce(&mut Machine) -> T) -> T {
+        let done = work(&mut lock(&self.machine));
+        self.changed.notify_waiters();
+        done
+    }
+}
+
+#[async_trait]
+impl Driver for Scripted {
+    fn classes(&self) -> Vec<Class> {
+        vec![Class::Container]
+    }
+
+    fn capacity(&self) -> Resources {
+        Resources { cpu: 64, memory_gib: 256, disk_gib: 4096, gpu: 0 }
+    }
+
+    async fn survey(&self) -> Result<Vec<Present>, Fault> {
+        Ok(self.change(Machine::survey))
+    }
+
+    async fn pull(&self, image: &Image) -> Result<(), Fault> {
+        let step = self.begin(None, Act::Pull);
+        step.pass(Point::Before).await?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.have(image));
+        step.pass(Point::After).await
+    }
+
+    async fn provision(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Provision);
+        step.pass(Point::Before).await?;
+        self.change(|machine| machine.begin_disk(sandbox, &plan.image))?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.end_disk(sandbox, number));
+        step.pass(Point::After).await
+    }
+
+    async fn boot(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Boot);
+        step.pass(Point::Before).await?;
+        self.change(|machine| machine.begin_life(sandbox, number, plan))?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.bring_up(sandbox, number));
+        step.pass(Point::After).await
+    }
+
+    async fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault> {
+        let step = self.begin(Some(sandbox), Act::Halt);
+        step.pass(Point::Before).await?;
+        // What runs is gone halfway; what it leaves, which says how it ended, goes last.
+        let cause = self.change(|machine| machine.end_life(sandbox, grace));
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.clear_life(sandbox));
+        step.pass(Point::After).await?;
+        Ok(cause)
+    }
+
+    async fn erase(&self, sandbox: SandboxId) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Erase);
+        step.pass(Point::Before).await?;
+        self.change(|machine| machine.break_disk(sandbox));
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.forget(sandbox));
+        step.pass(Point::After).await
+    }
+
+    async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError> {
+        let number = self.running(sandbox).ok_or(ExecError::NotRunning(sandbox))?;
+        tokio::select! {
+            biased;
+            ran = self.run(sandbox, &command) => ran,
+            () = self.wait(|| (self.running(sandbox) != Some(number)).then_some(())) => {
+                Err(ExecError::Interrupted(sandbox))
+            }
+        }
+    }
+
+    async fn exited(&self) -> Exit {
+        self.wait(|| lock(&self.machine).next_exit()).await
+    }
+}
+
+/// A step under way, with what the script says of it.
+struct Step<'a> {
+    driver: &'a Scripted,
+    taken: Taken,
+    twist: Option<Twist>,
+}
+
+impl Step<'_> {
+    /// Comes to this point of the step, where the script may have something happen.
+    async fn pass(&self, point: Point) -> Result<(), Fault> {
+        match (&self.twist, point) {
+            (Some(Twist::Fail(fault)), Point::Before) | (Some(Twist::FailHalfway(fault)), Point::Halfway) => {
+                Err(fault.clone())
+            }
+            (Some(Twist::HangBefore), Point::Before)
+            | (Some(Twist::HangHalfway), Point::Halfway)
+            | (Some(Twist::HangAfter), Point::After) => {
+                self.hang().await;
+                Ok(())
+            }
+            (Some(Twist::Slow(long)), Point::Before) => {
+                tokio::time::sleep(*long).await;
+                Ok(())
+            }
+            (Some(_) | None, Point::Before | Point::Halfway | Point::After) => Ok(()),
+        }
+    }
+
+    async fn hang(&self) {
+        let turn = lock(&self.driver.script).released;
+        let _hanging = Hanging::begin(self.driver, self.taken);
+        self.driver.wait(|| (lock(&self.driver.script).released > turn).then_some(())).await;
+    }
+}
+
+/// Lists a step as hanging for as long as it does, also when it is dropped.
+struct Hanging<'a> {
+    driver: &'a Scripted,
+    taken: Taken,
+}
+
+impl<'a> Hanging<'a> {
+    fn begin(driver: &'a Scripted, taken: Taken) -> Self {
+        lock(&driver.script).hang(taken);
+        driver.changed.notify_waiters();
+        Self { driver, taken }
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        lock(&self.driver.script).unhang(self.taken);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic left behind is looked at by a test that fails anyway.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

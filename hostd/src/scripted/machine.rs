@@ -1,0 +1,211 @@
+//! What is on a scripted machine, and how it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hourglass_events::{ExitCause, Fault, Image, OrderNumber, Plan, SandboxId, Span};
+
+use super::shell::Files;
+use crate::driver::{DiskFound, Exit, Present};
+
+#[derive(Debug, Default)]
+pub(super) struct Machine {
+    images: BTreeSet<Image>,
+    sandboxes: BTreeMap<SandboxId, Sandbox>,
+    /// How many lives each sandbox had, kept beyond its removal.
+    lives: BTreeMap<SandboxId, u32>,
+}
+
+/// All there is of one sandbox. Without a disk and a life it does not exist.
+#[derive(Debug, Default)]
+struct Sandbox {
+    disk: Disk,
+    life: Option<Life>,
+}
+
+#[derive(Debug, Default)]
+enum Disk {
+    #[default]
+    Absent,
+    Half,
+    Made {
+        number: OrderNumber,
+        files: Files,
+    },
+}
+
+#[derive(Debug)]
+struct Life {
+    number: OrderNumber,
+    plan: Plan,
+    end: End,
+}
+
+/// Whether a life goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Its boot is not through.
+    NotYetUp,
+    Running,
+    /// It ended by itself, and nobody was told.
+    Unseen(ExitCause),
+    Seen(ExitCause),
+}
+
+impl Machine {
+    pub(super) fn running(&self, sandbox: SandboxId) -> Option<OrderNumber> {
+        self.sandboxes.get(&sandbox)?.running().map(|life| life.number)
+    }
+
+    pub(super) fn is_clear_of(&self, sandbox: SandboxId) -> bool {
+        !self.sandboxes.contains_key(&sandbox)
+    }
+
+    pub(super) fn lives(&self, sandbox: SandboxId) -> u32 {
+        self.lives.get(&sandbox).copied().unwrap_or_default()
+    }
+
+    /// What commands in a running sandbox see.
+    pub(super) fn inside(&mut self, sandbox: SandboxId) -> Option<(&mut Files, &Plan)> {
+        let found = self.sandboxes.get_mut(&sandbox)?;
+        let life = found.life.as_ref().filter(|life| life.end == End::Running)?;
+        let Disk::Made { files, .. } = &mut found.disk else { return None };
+        Some((files, &life.plan))
+    }
+
+    pub(super) fn survey(&mut self) -> Vec<Present> {
+        for life in self.sandboxes.values_mut().filter_map(|sandbox| sandbox.life.as_mut()) {
+            // Whoever surveys sees that it does not run; how it ended is still told by a halt.
+            life.seen();
+        }
+        self.sandboxes.iter().map(|(id, sandbox)| sandbox.present(*id)).collect()
+    }
+
+    /// The next sandbox that ended by itself and of which nobody was told.
+    pub(super) fn next_exit(&mut self) -> Option<Exit> {
+        self.sandboxes.iter_mut().find_map(|(id, sandbox)| {
+            let life = sandbox.life.as_mut()?;
+            let cause = life.seen()?;
+            Some(Exit { sandbox: *id, number: life.number, cause })
+        })
+    }
+
+    pub(super) fn end_by_itself(&mut self, sandbox: SandboxId, cause: ExitCause) {
+        let life = self.sandboxes.get_mut(&sandbox).and_then(|found| found.life.as_mut());
+        if let Some(life) = life.filter(|life| life.end == End::Running) {
+            life.end = End::Unseen(cause);
+        }
+    }
+
+    pub(super) fn power_off(&mut self) {
+        for sandbox in self.sandboxes.values_mut() {
+            sandbox.life = None;
+        }
+        self.drop_empty();
+    }
+
+    pub(super) fn have(&mut self, image: &Image) {
+        self.images.insert(image.clone());
+    }
+
+    pub(super) fn forget(&mut self, sandbox: SandboxId) {
+        self.sandboxes.remove(&sandbox);
+    }
+
+    pub(super) fn begin_disk(&mut self, sandbox: SandboxId, image: &Image) -> Result<(), Fault> {
+        if !self.images.contains(image) {
+            let why = "it was not fetched".to_owned();
+            return Err(Fault::ImageUnavailable { image: image.digest.clone(), why });
+        }
+        let sandbox = self.sandboxes.entry(sandbox).or_default();
+        if let Disk::Absent = sandbox.disk {
+            sandbox.disk = Disk::Half;
+        }
+        Ok(())
+    }
+
+    pub(super) fn end_disk(&mut self, sandbox: SandboxId, number: OrderNumber) {
+        if let Some(Sandbox { disk: disk @ Disk::Half, .. }) = self.sandboxes.get_mut(&sandbox) {
+            *disk = Disk::Made { number, files: Files::new() };
+        }
+    }
+
+    pub(super) fn break_disk(&mut self, sandbox: SandboxId) {
+        if let Some(found) = self.sandboxes.get_mut(&sandbox) {
+            *found = Sandbox { disk: Disk::Half, life: None };
+        }
+    }
+
+    pub(super) fn begin_life(
+        &mut self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        plan: &Plan,
+    ) -> Result<(), Fault> {
+        let found = self.sandboxes.get_mut(&sandbox);
+        let Some(found @ Sandbox { disk: Disk::Made { .. }, .. }) = found else {
+            return Err(Fault::Missing { what: "disk".to_owned() });
+        };
+        if found.running().is_none_or(|life| life.number != number) {
+            found.life = Some(Life { number, plan: plan.clone(), end: End::NotYetUp });
+            *self.lives.entry(sandbox).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn bring_up(&mut self, sandbox: SandboxId, number: OrderNumber) {
+        let life = self.sandboxes.get_mut(&sandbox).and_then(|found| found.life.as_mut());
+        if let Some(life) = life.filter(|life| life.number == number && life.end == End::NotYetUp) {
+            life.end = End::Running;
+        }
+    }
+
+    /// Ends what runs, and says how what ran last ended.
+    pub(super) fn end_life(&mut self, sandbox: SandboxId, grace: Span) -> ExitCause {
+        let life = self.sandboxes.get_mut(&sandbox).and_then(|found| found.life.as_mut());
+        let Some(life) = life else { return ExitCause::Vanished };
+        let cause = match life.end {
+            End::Unseen(cause) | End::Seen(cause) => cause,
+            End::NotYetUp | End::Running if grace == Span::ZERO => ExitCause::Killed,
+            End::NotYetUp | End::Running => ExitCause::Stopped,
+        };
+        life.end = End::Seen(cause);
+        cause
+    }
+
+    pub(super) fn clear_life(&mut self, sandbox: SandboxId) {
+        if let Some(found) = self.sandboxes.get_mut(&sandbox) {
+            found.life = None;
+        }
+        self.drop_empty();
+    }
+
+    fn drop_empty(&mut self) {
+        self.sandboxes.retain(|_, found| match found.disk {
+            Disk::Absent => found.life.is_some(),
+            Disk::Half | Disk::Made { .. } => true,
+        });
+    }
+}
+
+impl Sandbox {
+    fn running(&self) -> Option<&Life> {
+        self.life.as_ref().filter(|life| life.end == End::Running)
+    }
+
+    fn present(&self, sandbox: SandboxId) -> Present {
+        let disk = match &self.disk {
+            Disk::Absent | Disk::Half => DiskFound::Absent,
+            Disk::Made { number, .. } => DiskFound::Made(*number),
+        };
+        Present { sandbox, disk, running: self.running().map(|life| life.number) }
+    }
+}
+
+impl Life {
+    /// Its own end, the first time it is looked at.
+    fn seen(&mut self) -> Option<ExitCause> {
+        let End::Unseen(cause) = self.end else { return None };
+        self.end = End::Seen(cause);
+        Some(cause)
+    }
+}
