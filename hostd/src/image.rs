@@ -119,9 +119,9 @@ trait Making<T> {
 
 impl<T> Making<T> for io::Result<T> {
     fn making(self, doing: &'static str) -> Result<T, ImageError> {
-        self.map_err(|error| match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ImageError::NoSpace(doing),
-            _ => ImageError::System { doing, error },
+        self.map_err(|error| {
+            let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+            if full { ImageError::NoSpace(doing) } else { ImageError::System { doing, error } }
         })
     }
 }

@@ -122,6 +122,7 @@ impl NativeDriver {
     }
 
     fn open(mut config: Config, runtime: Handle) -> Result<Self, OpenError> {
+        preflight::root()?;
         for dir in [&mut config.data_dir, &mut config.run_dir] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&*dir);
             // Mounts and loop devices are found again by their full names.

@@ -85,7 +85,10 @@ async fn an_order_whose_worker_dies_after_any_step_is_done_once_by_the_next() {
                 assert_eq!(text(&ran), "here", "{order} again, after death at {step}");
             }
             let told = tokio::time::timeout(Duration::from_millis(20), next.exited()).await;
-            assert!(told.is_err(), "{order}, death at {step}: an end that was asked for was told as {told:?}");
+            assert!(
+                told.is_err(),
+                "{order}, death at {step}: an end that was asked for was told as {told:?}"
+            );
             next.erase(SANDBOX).await.unwrap();
             assert_eq!(census(dir.path()), empty, "{order}, death at {step}");
         }

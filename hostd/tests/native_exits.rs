@@ -29,7 +29,8 @@ async fn an_entrypoint_that_ends_is_told_with_its_code_and_releases_everything()
         return;
     }
     let ground = Ground::new().await;
-    let sandbox = begin(&ground, 1, ground.entered("while [ ! -e /tmp/end ]; do sleep 0.02; done; exit 7")).await;
+    let sandbox =
+        begin(&ground, 1, ground.entered("while [ ! -e /tmp/end ]; do sleep 0.02; done; exit 7")).await;
     ground.sh(sandbox, "touch /tmp/end").await;
     let cause = ExitCause::Entrypoint { code: 7 };
     assert_eq!(told(&ground.driver).await, Exit { sandbox, number: OrderNumber(1), cause });
@@ -75,7 +76,8 @@ async fn a_new_worker_finds_what_runs_and_what_ended_meanwhile() {
     }
     let ground = Ground::new().await;
     let stays = ground.running(1).await;
-    let leaves = begin(&ground, 2, ground.entered("while [ ! -e /tmp/end ]; do sleep 0.02; done; exit 3")).await;
+    let leaves =
+        begin(&ground, 2, ground.entered("while [ ! -e /tmp/end ]; do sleep 0.02; done; exit 3")).await;
     ground.sh(stays, "sleep 1000 >/dev/null 2>&1 & echo $! > /dev/shm/pid").await;
     // Its end is brought about by a process of its own, so that it comes after the worker is gone.
     ground.sh(leaves, "(sleep 0.3; touch /tmp/end) >/dev/null 2>&1 &").await;
@@ -93,7 +95,8 @@ async fn a_new_worker_finds_what_runs_and_what_ended_meanwhile() {
     // What ran goes on, is left alone by its own order, and its end is seen.
     let plan = native_common::plan();
     next.boot(stays, OrderNumber(1), &plan).await.unwrap();
-    let alive = next.exec(stays, command(&["sh", "-c", "kill -0 $(cat /dev/shm/pid) && echo alive"])).await.unwrap();
+    let alive =
+        next.exec(stays, command(&["sh", "-c", "kill -0 $(cat /dev/shm/pid) && echo alive"])).await.unwrap();
     assert_eq!(text(&alive), "alive");
     for sandbox in [stays, leaves] {
         next.erase(sandbox).await.unwrap();
@@ -108,7 +111,8 @@ async fn an_entrypoint_that_cannot_be_run_is_a_fault_that_names_it() {
     let ground = Ground::new().await;
     let image = ground.entered("true");
     let settings = r#"{ "entrypoint": ["/no/such/program"] }"#;
-    std::fs::write(ground.dir.path().join("images").join(&image.digest).join("image.json"), settings).unwrap();
+    std::fs::write(ground.dir.path().join("images").join(&image.digest).join("image.json"), settings)
+        .unwrap();
     let sandbox = SandboxId::from_u128(1);
     let plan = plan_of(image);
     let empty = census(ground.dir.path());
@@ -127,12 +131,12 @@ async fn a_term_lets_a_process_flush_and_force_does_not() {
         return;
     }
     let ground = Ground::new().await;
-    let flushes = "trap 'echo flushed > /home/dev/trace; exit 0' TERM; touch /tmp/ready; while :; do sleep 0.02; done";
+    let flushes =
+        "trap 'echo flushed > /home/dev/trace; exit 0' TERM; touch /tmp/ready; while :; do sleep 0.02; done";
     let plan = plan_of(ground.entered(flushes));
-    for (number, grace, cause, trace) in [
-        (1, Span::seconds(20), ExitCause::Stopped, "flushed"),
-        (2, Span::ZERO, ExitCause::Killed, "nothing"),
-    ] {
+    for (number, grace, cause, trace) in
+        [(1, Span::seconds(20), ExitCause::Stopped, "flushed"), (2, Span::ZERO, ExitCause::Killed, "nothing")]
+    {
         let sandbox = begin(&ground, number, plan.image.clone()).await;
         ground.sh(sandbox, "while [ ! -e /tmp/ready ]; do sleep 0.02; done").await;
         let began = Instant::now();
@@ -151,7 +155,9 @@ async fn who_ignores_a_term_is_killed_when_the_grace_has_passed() {
     }
     let ground = Ground::new().await;
     let sandbox = ground.running(1).await;
-    ground.sh(sandbox, "sh -c 'trap \"\" TERM; touch /tmp/ready; while :; do sleep 1; done' >/dev/null 2>&1 &").await;
+    ground
+        .sh(sandbox, "sh -c 'trap \"\" TERM; touch /tmp/ready; while :; do sleep 1; done' >/dev/null 2>&1 &")
+        .await;
     ground.sh(sandbox, "while [ ! -e /tmp/ready ]; do sleep 0.02; done").await;
     assert_eq!(ground.driver.halt(sandbox, Span::millis(200)).await.unwrap(), ExitCause::Killed);
     ground.driver.erase(sandbox).await.unwrap();

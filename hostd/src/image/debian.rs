@@ -37,9 +37,9 @@ pub struct Recipe {
 }
 
 impl Default for Recipe {
-    /// The smallest Debian with Python 3.
+    /// The smallest Debian with Python 3 and all of its standard library.
     fn default() -> Self {
-        Self { suite: None, packages: vec!["python3-minimal".to_owned(), "ca-certificates".to_owned()] }
+        Self { suite: None, packages: vec!["python3".to_owned(), "ca-certificates".to_owned()] }
     }
 }
 

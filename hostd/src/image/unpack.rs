@@ -52,7 +52,7 @@ pub(super) fn unpack(tar: &Path, rootfs: &Path, progress: &dyn Progress) -> Resu
             Ok(true) => {}
             Ok(false) => return Err(bad(format!("{} leads out of the image", path.display()))),
             Err(error) if is_full(&error) => return Err(ImageError::NoSpace("unpack the image")),
-            Err(error) => return Err(bad(format!("{}: {error}", path.display()))),
+            Err(error) => return Err(bad(causes(&error))),
         }
         progress.fraction(0.9 * share(passed.load(Ordering::Relaxed), whole));
     }
@@ -60,15 +60,18 @@ pub(super) fn unpack(tar: &Path, rootfs: &Path, progress: &dyn Progress) -> Resu
 }
 
 /// The tar crate wraps the error that says why.
+fn chain(error: &io::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
+}
+
 fn is_full(error: &io::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(found) = cause {
-        if found.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::StorageFull) {
-            return true;
-        }
-        cause = found.source();
-    }
-    false
+    let full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
+    chain(error).any(|error| error.downcast_ref::<io::Error>().is_some_and(full))
+}
+
+fn causes(error: &io::Error) -> String {
+    let told: Vec<String> = chain(error).map(ToString::to_string).collect();
+    told.join(": ")
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a bar on a screen")]

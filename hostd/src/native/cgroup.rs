@@ -255,6 +255,7 @@ fn write_if_there(file: &Path, value: &str) -> Result<(), Fault> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use hourglass_events::Fault;
 
@@ -18,6 +19,9 @@ use crate::step;
 /// Free space the host keeps: a disk is sparse, but an image that cannot even be formatted helps nobody.
 const RESERVE: u64 = 256 << 20;
 
+/// How long a loop device that was told to go may stay before it is left to the kernel.
+const HELD: Duration = Duration::from_secs(2);
+
 /// Make the disk of `life`, unless the sandbox has one.
 pub(super) fn provision(places: &Places, life: Life, gib: u32, lock: &Lock) -> Result<(), Fault> {
     for disk in places.found_disks(Some(life.sandbox)) {
@@ -26,7 +30,7 @@ pub(super) fn provision(places: &Places, life: Life, gib: u32, lock: &Lock) -> R
         }
         fs::remove_file(&disk.path).doing("remove a half-made disk")?;
     }
-    let room = rustix::fs::statvfs(&places.disks()).doing("look for room for the disk")?;
+    let room = rustix::fs::statvfs(places.disks()).doing("look for room for the disk")?;
     if room.f_bavail.saturating_mul(room.f_frsize) < RESERVE {
         return Err(Fault::NoSpace { doing: "make the sandbox's disk".to_owned() });
     }
@@ -70,6 +74,10 @@ pub(super) fn attach(image: &Path, lock: &Lock) -> Result<PathBuf, Fault> {
 }
 
 /// Detach the image from every loop device it is on.
+///
+/// A mount namespace made by somebody else while the sandbox ran has a copy of its mount and holds the device. The
+/// kernel lets go of it when that namespace ends, and until then the device can be used again for the same image; a
+/// sandbox that cannot be stopped would be worse.
 pub(super) fn release(image: &Path, lock: &Lock) -> Result<(), Fault> {
     for device in attached(image) {
         let mut losetup = Command::new("losetup");
@@ -78,7 +86,9 @@ pub(super) fn release(image: &Path, lock: &Lock) -> Result<(), Fault> {
         // The kernel releases a device by itself when its last user goes, which may be between the two.
         if attached(image).contains(&device) {
             detached?;
-            super::wait::until("release the disk's loop device", || !attached(image).contains(&device))?;
+            if !super::wait::within(HELD, || !attached(image).contains(&device)) {
+                tracing::warn!(device = %device.display(), "another mount namespace still holds a sandbox's disk");
+            }
         }
     }
     Ok(())

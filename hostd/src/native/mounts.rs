@@ -30,7 +30,7 @@ pub(super) fn make(places: &LifePlaces, device: &Path, base: &Path) -> Result<()
     let layers = std::ffi::CString::new(layers).map_err(std::io::Error::from).doing("name the layers")?;
     mount(
         "overlay",
-        &places.root(),
+        places.root(),
         "overlay",
         MountFlags::NODEV | MountFlags::NOSUID,
         Some(layers.as_c_str()),
@@ -39,7 +39,7 @@ pub(super) fn make(places: &LifePlaces, device: &Path, base: &Path) -> Result<()
     step::done("overlay.mounted");
 
     // Small and in memory: a sandbox must not fill its host's storage through the one directory both can write.
-    mount("tmpfs", &places.shared(), "tmpfs", shared_flags(), Some(c"size=256k,nr_inodes=64,mode=700"))
+    mount("tmpfs", places.shared(), "tmpfs", shared_flags(), Some(c"size=256k,nr_inodes=64,mode=700"))
         .doing("mount the agent's directory")?;
     step::done("shared.mounted");
     Ok(())

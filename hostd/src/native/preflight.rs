@@ -76,12 +76,14 @@ pub enum Preflight {
     },
 }
 
+/// Whether this is root. Asked first, because without it nothing else can be found out.
+pub(super) fn root() -> Result<(), Preflight> {
+    let user = rustix::process::geteuid();
+    if user.is_root() { Ok(()) } else { Err(Preflight::NotRoot { uid: user.as_raw() }) }
+}
+
 /// Look at the machine; its control groups if all is well.
 pub(super) fn check(data: &Path) -> Result<Trees, Preflight> {
-    let user = rustix::process::geteuid();
-    if !user.is_root() {
-        return Err(Preflight::NotRoot { uid: user.as_raw() });
-    }
     for (tool, package) in TOOLS {
         if !installed(tool) {
             return Err(Preflight::NoTool { tool, package });

@@ -75,6 +75,11 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With a configuration that is not the usual.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let image = debian();
         let ours = dir.path().join("images");
@@ -85,8 +90,9 @@ impl Ground {
             ours.join(&image.digest),
         )
         .unwrap();
-        let driver = open(dir.path()).await;
-        Self { dir, driver }
+        let mut config = Config::new(dir.path());
+        change(&mut config);
+        Self { driver: NativeDriver::new(config).await.unwrap(), dir }
     }
 
     /// Make and boot a sandbox by order 1.
