@@ -294,9 +294,12 @@ impl Place {
         self.entry.settled = Some(settled);
     }
 
-    /// Who is to be told when this life ends: nobody, unless somebody was told that it began.
+    /// Who is to be told when this life ends by itself: nobody who was not told that it began, and nobody who is owed
+    /// the report of a newer order, which says it too. That order may still have to come again, after a restart.
     fn listener(&self, boot: Boot) -> Option<ShardNumber> {
-        self.entry.shard.filter(|_| boot.announced)
+        let newest = self.entry.newest;
+        let settled = self.entry.settled.as_ref().is_some_and(|settled| settled.number == newest);
+        self.entry.shard.filter(|_| boot.announced && (settled || newest == boot.number))
     }
 }
 
