@@ -114,7 +114,7 @@ events! {
             /// When the stop is given up.
             deadline: Timestamp,
         },
-        /// The stop under way is by force from here on.
+        /// The stop under way is by force from here on, and no start follows it.
         StopForced {
             /// When the stop is given up.
             deadline: Timestamp,

@@ -261,6 +261,8 @@ impl Sandbox {
                 self.stop_for(*reason);
             }
             SandboxEvent::StopForced { deadline } => {
+                // Whoever forces a stop takes back a start that waits for its end.
+                self.intent = None;
                 self.begin_work(stamp);
                 self.set_deadline(*deadline);
             }
