@@ -93,6 +93,26 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The most bytes of each text in a recorded fault.
+    pub const TEXT_MOST: usize = 1024;
+
+    /// This fault with every text cut to [`Fault::TEXT_MOST`] bytes: whatever a host says of a failure can be recorded.
+    #[must_use]
+    pub fn clipped(mut self) -> Self {
+        match &mut self {
+            Self::NoSpace { doing: text } | Self::Missing { what: text } => clip([text]),
+            Self::ImageUnavailable { image, why } => clip([image, why]),
+            Self::System { doing, error } => clip([doing, error]),
+            Self::EntrypointUnusable { program, error } => clip([program, error]),
+            Self::TimedOut { .. }
+            | Self::AgentSilent { .. }
+            | Self::Unsupported { .. }
+            | Self::NoHost { .. }
+            | Self::HostLost { .. } => {}
+        }
+        self
+    }
+
     /// Whether recovery can put it right once its cause is gone.
     #[must_use]
     pub const fn recoverable(&self) -> bool {
@@ -107,6 +127,12 @@ impl Fault {
             | Self::Unsupported { .. }
             | Self::HostLost { .. } => false,
         }
+    }
+}
+
+fn clip<const N: usize>(texts: [&mut String; N]) {
+    for text in texts {
+        text.truncate(text.floor_char_boundary(Fault::TEXT_MOST));
     }
 }
 

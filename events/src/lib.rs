@@ -57,7 +57,7 @@ pub use id::{
 pub use order::{HostCall, Order, Plan, Task};
 pub use policy::{AutoArchive, AutoDelete, AutoStop};
 pub use record::{Actor, Cause, Digest, Event, KeyUse, Record, Stamp, Subject};
-pub use refusal::{Advice, Interval, Operation, Refusal};
+pub use refusal::{Advice, Interval, Operation, Refusal, Text};
 pub use report::{Activity, Finding, HostNews, HostProfile, Report};
 pub use resources::{Limits, Resource, Resources};
 pub use sandbox::{Blueprint, Illegal, Placement, Sandbox, Work};

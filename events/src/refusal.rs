@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::SandboxId;
+use crate::id::{SandboxId, SnapshotId};
 use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
@@ -60,6 +60,16 @@ pub enum Refusal {
         /// Its length.
         found: usize,
     },
+    /// A text that is empty, too long or not to be shown.
+    #[error("{text} has 1 to {most} bytes and no control characters; {found} bytes were sent")]
+    BadText {
+        /// Which text.
+        text: Text,
+        /// Its length.
+        found: usize,
+        /// The most bytes.
+        most: usize,
+    },
     /// Another sandbox has the name.
     #[error(
         "the name {name:?} is taken by sandbox {holder}, which is {state}; choose another or delete that one"
@@ -84,6 +94,9 @@ pub enum Refusal {
     /// A snapshot with that name is there already, with other content.
     #[error("a snapshot named {0:?} is registered already with another image, class or size")]
     SnapshotTaken(String),
+    /// The minted id is another snapshot's.
+    #[error("snapshot id {0} is in use already; mint a fresh one")]
+    SnapshotIdTaken(SnapshotId),
     /// Another class than the snapshot's was asked for.
     #[error("the snapshot is of class {found}; a sandbox of class {asked} cannot be created from it")]
     WrongClass {
@@ -134,6 +147,41 @@ pub enum Refusal {
     /// The engine has not read its log yet, or is going down.
     #[error("the engine is not ready to decide; repeat the request in a moment")]
     NotReady,
+}
+
+/// A text that clients choose and nothing else bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Text {
+    /// Who asks, as the credentials say.
+    Client,
+    /// Who commands run as.
+    User,
+    /// The name of a snapshot.
+    Snapshot,
+    /// What names an image's bytes.
+    Image,
+}
+
+impl Text {
+    /// `text`, if it has 1 to `most` bytes and can be shown on one line.
+    pub fn check(self, text: &str, most: usize) -> Result<(), Refusal> {
+        if (1..=most).contains(&text.len()) && !text.contains(char::is_control) {
+            Ok(())
+        } else {
+            Err(Refusal::BadText { text: self, found: text.len(), most })
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "a client's name",
+            Self::User => "a user's name",
+            Self::Snapshot => "a snapshot's name",
+            Self::Image => "an image's digest",
+        })
+    }
 }
 
 /// One of the intervals a user sets.

@@ -86,3 +86,14 @@ fn exits_say_how_it_ended() {
     assert_eq!(ExitCause::Entrypoint { code: 137 }.to_string(), "the entrypoint ended with code 137");
     assert_eq!(ExitCause::OutOfMemory.to_string(), "out of memory");
 }
+
+#[test]
+fn a_fault_of_any_length_can_be_recorded() {
+    let long = "ä".repeat(Fault::TEXT_MOST);
+    let fault = Fault::System { doing: "x".to_owned() + &long, error: long };
+    let Fault::System { doing, error } = fault.clipped() else { unreachable!() };
+    assert_eq!((doing.len(), error.len()), (Fault::TEXT_MOST - 1, Fault::TEXT_MOST));
+    for (fault, ..) in each() {
+        assert_eq!(fault.clone().clipped(), fault, "short texts are left alone");
+    }
+}

@@ -1,7 +1,7 @@
 //! What people read when a request is wrong.
 
-use super::{Advice, Interval, Operation, Refusal};
-use crate::id::SandboxId;
+use super::{Advice, Interval, Operation, Refusal, Text};
+use crate::id::{SandboxId, SnapshotId};
 use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
@@ -15,11 +15,13 @@ fn each() -> Vec<Refusal> {
         Refusal::BadLabel { key: String::new() },
         Refusal::BadInterval { interval: Interval::AutoStop, found: -1, most: 10 },
         Refusal::BadKey { found: 0 },
+        Refusal::BadText { text: Text::User, found: 256, most: 255 },
         Refusal::NameTaken { name: "a".to_owned(), holder: SandboxId::from_u128(7), state: State::Started },
         Refusal::IdTaken(SandboxId::from_u128(7)),
         Refusal::NoSuchSandbox("a".to_owned()),
         Refusal::NoSuchSnapshot("debian".to_owned()),
         Refusal::SnapshotTaken("debian".to_owned()),
+        Refusal::SnapshotIdTaken(SnapshotId::from_u128(7)),
         Refusal::WrongClass { found: Class::Container, asked: Class::LinuxVm },
         Refusal::WrongState {
             operation: Operation::Stop,
@@ -43,11 +45,13 @@ fn each() -> Vec<Refusal> {
             | Refusal::BadLabel { .. }
             | Refusal::BadInterval { .. }
             | Refusal::BadKey { .. }
+            | Refusal::BadText { .. }
             | Refusal::NameTaken { .. }
             | Refusal::IdTaken(_)
             | Refusal::NoSuchSandbox(_)
             | Refusal::NoSuchSnapshot(_)
             | Refusal::SnapshotTaken(_)
+            | Refusal::SnapshotIdTaken(_)
             | Refusal::WrongClass { .. }
             | Refusal::WrongState { .. }
             | Refusal::MustStayEphemeral
@@ -84,6 +88,7 @@ fn refusals_say_what_was_found_and_what_to_do() {
         "the name \"a\" is taken by sandbox 00000000-0000-0000-0000-000000000007, which is Started; choose another or delete that one",
         "a sandbox that is Stopped cannot be asked to stop; nothing of it runs",
         "the snapshot is of class container; a sandbox of class linux-vm cannot be created from it",
+        "a user's name has 1 to 255 bytes and no control characters; 256 bytes were sent",
         "another writer took over; the outcome is unknown, repeat the request with its idempotency key",
     ] {
         assert!(text.iter().any(|found| found == sentence), "{sentence}\nis not among\n{text:#?}");
@@ -101,4 +106,14 @@ fn each_interval_says_what_its_special_numbers_mean() {
         text(Interval::AutoDelete),
         "-9 minutes is not an auto-delete interval; send -1 to never delete, 0 to delete at stop, or 1 to 60"
     );
+}
+
+#[test]
+fn a_text_has_a_length_and_one_line() {
+    assert_eq!(Text::User.check("daytona", 7), Ok(()));
+    for wrong in ["", "daytonas", "day\nton"] {
+        let found = wrong.len();
+        let refusal = Refusal::BadText { text: Text::User, found, most: 7 };
+        assert_eq!(Text::User.check(wrong, 7), Err(refusal), "{wrong:?}");
+    }
 }
