@@ -1,2 +1,66 @@
-//! The `hourglass` command.
-fn main() {}
+//! The `hourglass` command: see it run, and look into what it wrote.
+
+mod audit;
+mod demo;
+mod local;
+mod paint;
+mod progress;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Event-sourced lifecycle orchestration for sandboxes.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take one real sandbox through its life, with every step an event on a durable log.
+    Demo(demo::Arguments),
+    /// Print the records of a log.
+    Log(audit::log::Arguments),
+    /// Check a log: every byte, the chain, and that each record may follow the one before.
+    Verify(audit::verify::Arguments),
+    /// Fold a log from its beginning and print the state it leads to.
+    Replay(audit::replay::Arguments),
+}
+
+/// Where everything is kept.
+#[derive(Debug, clap::Args)]
+struct Data {
+    /// The data directory.
+    #[arg(long, env = "HOURGLASS_DATA", default_value_os_t = default_data())]
+    data: PathBuf,
+}
+
+fn default_data() -> PathBuf {
+    match std::env::var_os("HOME") {
+        Some(home) => PathBuf::from(home).join(".local/share/hourglass"),
+        None => PathBuf::from("hourglass-data"),
+    }
+}
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("HOURGLASS_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let result = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Log(arguments) => audit::log::run(&arguments),
+        Command::Verify(arguments) => audit::verify::run(&arguments),
+        Command::Replay(arguments) => audit::replay::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            paint::problem(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -59,10 +59,10 @@ pub(super) fn open<F: Files>(files: &F, options: Options) -> Result<(Segments<F>
     let lock = files.lock(LOCK).map_err(failed(files, "taking the lock"))?;
     let lock = lock.ok_or_else(|| OpenError::Held { place: files.place() })?;
     let mut survey = Survey::new(files, &options)?;
+    survey.set_leftovers_aside()?;
     survey.check_row()?;
-    let unfinished = survey.take_unfinished()?;
-    let (unsealed, claim) = (survey.unsealed, survey.claim);
-    let mut segments = survey.segments;
+    survey.set_unfinished_aside()?;
+    let Survey { claim, mut segments, unsealed, unfinished, .. } = survey;
     let tail = match segments.last() {
         Some(last) => Tail::survey(last).map_err(stopped(files))?,
         None => Tail::empty(Slot::FIRST, Check::NONE),
@@ -80,7 +80,7 @@ pub(super) fn open<F: Files>(files: &F, options: Options) -> Result<(Segments<F>
 
     let mut notices = Vec::new();
     let mut mender = Mender { files, options: &options, log, notices: &mut notices };
-    mender.remove_unfinished(unfinished)?;
+    mender.remove_unfinished(&unfinished)?;
     mender.seal(&segments, &unsealed)?;
     let fresh = segments.is_empty();
     let last = match segments.pop() {
@@ -145,10 +145,10 @@ struct Mender<'a, F> {
 }
 
 impl<F: Files> Mender<'_, F> {
-    /// Remove a segment that was being started, and whatever was being prepared.
-    fn remove_unfinished(&mut self, unfinished: Option<Slot>) -> Result<(), OpenError> {
+    /// Remove segments that were being started, and whatever was being prepared.
+    fn remove_unfinished(&mut self, unfinished: &[Slot]) -> Result<(), OpenError> {
         roll::discard(self.files).map_err(failed(self.files, "removing the spare segment"))?;
-        if let Some(first) = unfinished {
+        for &first in unfinished {
             let file = file_name(first);
             self.files.remove(&file).map_err(failed(self.files, "removing an unfinished segment"))?;
             self.notices.push(Notice::UnfinishedSegmentRemoved { file });

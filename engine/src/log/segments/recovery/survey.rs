@@ -1,7 +1,5 @@
 //! Which files there are, and whether they form one row without a gap. Nothing is changed here.
 
-use std::io;
-
 use crate::log::Slot;
 use crate::log::files::{File, Files};
 
@@ -22,6 +20,8 @@ pub(super) struct Survey<'a, F: Files> {
     pub(super) segments: Vec<Found<F::File>>,
     /// Which of them have a successor but no seal; their frames were followed up to it.
     pub(super) unsealed: Vec<usize>,
+    /// The first slots of files that hold nothing and may be removed.
+    pub(super) unfinished: Vec<Slot>,
 }
 
 impl<'a, F: Files> Survey<'a, F> {
@@ -36,7 +36,8 @@ impl<'a, F: Files> Survey<'a, F> {
         let names = files.list().map_err(failed(files, "listing the directory"))?;
         let mut firsts: Vec<_> = names.iter().filter_map(|name| first_slot(name)).collect();
         firsts.sort_unstable();
-        let mut survey = Self { files, claim, segments: Vec::new(), unsealed: Vec::new() };
+        let mut survey =
+            Self { files, claim, segments: Vec::new(), unsealed: Vec::new(), unfinished: Vec::new() };
         for first in firsts {
             let found = survey.read(first, options)?;
             survey.segments.push(found);
@@ -118,24 +119,47 @@ impl<'a, F: Files> Survey<'a, F> {
         Err(Damage { slot: tail.end, file, offset: tail.offset, flaw }.into())
     }
 
-    /// Take out the last file if it was being started when the process ended: it holds nothing, and neither a seal of
+    /// Set aside what earlier processes began and left, before the rest is checked: files that hold nothing and yet have
+    /// a successor. Their removal was asked for once and did not last. A file that had frames and lost them all is not
+    /// taken for one in the end, since the file before it does not go on in its place.
+    pub(super) fn set_leftovers_aside(&mut self) -> Result<(), OpenError> {
+        let Some(last) = self.segments.pop() else { return Ok(()) };
+        for segment in std::mem::take(&mut self.segments) {
+            if self.is_blank(&segment)? {
+                self.unfinished.push(segment.header.first);
+            } else {
+                self.segments.push(segment);
+            }
+        }
+        self.segments.push(last);
+        Ok(())
+    }
+
+    /// Set aside the last file if it was being started when the process ended: it holds nothing, and neither a seal of
     /// the file before it nor, for the first, the identity says that it was finished.
-    pub(super) fn take_unfinished(&mut self) -> Result<Option<Slot>, OpenError> {
-        let Some(last) = self.segments.last() else { return Ok(None) };
+    pub(super) fn set_unfinished_aside(&mut self) -> Result<(), OpenError> {
+        let Some(last) = self.segments.last() else { return Ok(()) };
         let vouched = match self.segments.len().checked_sub(2) {
             None => self.claim != Claim::None,
             Some(before) => !self.unsealed.contains(&before),
         };
-        if vouched || last.marks.latest.is_some() || last.marks.unreadable {
-            return Ok(None);
+        if !vouched && self.is_blank(last)? {
+            self.unfinished.push(last.header.first);
+            self.segments.pop();
+            self.unsealed.retain(|&at| at + 1 < self.segments.len());
         }
-        if !is_blank(last).map_err(failed(self.files, "reading a segment"))? {
-            return Ok(None);
+        Ok(())
+    }
+
+    /// Whether nothing was ever written after the header: no mark, and nothing where the first frame goes, however
+    /// large it is.
+    fn is_blank(&self, found: &Found<F::File>) -> Result<bool, OpenError> {
+        if found.marks.latest.is_some() || found.marks.unreadable {
+            return Ok(false);
         }
-        let first = last.header.first;
-        self.segments.pop();
-        self.unsealed.retain(|&at| at + 1 < self.segments.len());
-        Ok(Some(first))
+        let mut bytes = vec![0; offset_in_memory(LARGEST)];
+        let read = found.file.read_at(&mut bytes, DATA).map_err(failed(self.files, "reading a segment"))?;
+        Ok(bytes[..read].iter().all(|&byte| byte == 0))
     }
 }
 
@@ -144,11 +168,4 @@ fn continues(next: &Header, found: Check) -> Result<(), OpenError> {
         return Ok(());
     }
     Err(OpenError::Discontinued { file: file_name(next.first), slot: next.first, named: next.prev, found })
-}
-
-/// Whether nothing was ever written where the first frame goes, however large it is.
-fn is_blank<F: File>(found: &Found<F>) -> io::Result<bool> {
-    let mut bytes = vec![0; offset_in_memory(LARGEST)];
-    let read = found.file.read_at(&mut bytes, DATA)?;
-    Ok(bytes[..read].iter().all(|&byte| byte == 0))
 }

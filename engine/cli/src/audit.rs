@@ -1,0 +1,123 @@
+//! Looking into a log in a data directory, with no engine running on it.
+
+pub(crate) mod log;
+pub(crate) mod replay;
+pub(crate) mod verify;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use hourglass_engine::Store;
+use hourglass_engine::log::files::Directory;
+use hourglass_engine::log::segments::{Options, Reader, SegmentLog};
+use hourglass_events::codec::{self, GroupView};
+use hourglass_events::{Digest, Event, Record, ShardEvent, ShardNumber};
+use hourglass_kernel::{Replay, Slot};
+
+use crate::Data;
+
+/// Which log is meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Which {
+    #[command(flatten)]
+    data: Data,
+    /// The shard.
+    #[arg(long, default_value_t = 0)]
+    shard: u64,
+}
+
+impl Which {
+    /// Open it.
+    pub(crate) fn open(&self) -> anyhow::Result<LogReader> {
+        LogReader::open(&self.data.data, ShardNumber(self.shard))
+    }
+}
+
+/// One shard's log, read from its beginning.
+pub(crate) struct LogReader {
+    path: PathBuf,
+    reader: Reader<Directory>,
+    replay: Replay,
+    groups: u64,
+    bytes: u64,
+    /// Keeps others from writing meanwhile.
+    _log: SegmentLog,
+}
+
+impl LogReader {
+    /// Open the log of `shard` in `data`. Nothing is made where there is none.
+    pub(crate) fn open(data: &Path, shard: ShardNumber) -> anyhow::Result<Self> {
+        let path = Store::log_directory(data, shard);
+        if !path.is_dir() {
+            bail!(
+                "there is no log in {}; run `hourglass demo`, or name the data directory with --data",
+                path.display()
+            );
+        }
+        let number = u32::try_from(shard.0).context("there is no such shard")?;
+        let (log, notices) =
+            SegmentLog::open(&path, Options::new(number)).context("the log could not be opened")?;
+        for notice in notices {
+            crate::paint::say(format!("note: {notice}"));
+        }
+        let reader = log.reader();
+        let replay = Replay::new(shard, shards(&reader)?);
+        Ok(Self { path, reader, replay, groups: 0, bytes: 0, _log: log })
+    }
+
+    /// Read, check and fold every group, and show the state after each to `see`.
+    pub(crate) fn fold(&mut self, mut see: impl FnMut(&Replay)) -> anyhow::Result<()> {
+        self.each(|replay, _, _, _| see(replay))
+    }
+
+    /// The same, with each record and its bytes, before the state after its group.
+    pub(crate) fn records(&mut self, mut see: impl FnMut(Slot, Record, &[u8], Digest)) -> anyhow::Result<()> {
+        let mut scan = self.reader.scan(self.replay.next_slot());
+        while let Some(scanned) = scan.next_frame()? {
+            let slot = scanned.slot;
+            self.replay.fold(scanned.frame, |record, bytes, digest| see(slot, record, bytes, digest))?;
+            self.groups += 1;
+            self.bytes += scanned.frame.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn each(&mut self, mut see: impl FnMut(&Replay, Slot, u64, u64)) -> anyhow::Result<()> {
+        let mut scan = self.reader.scan(self.replay.next_slot());
+        while let Some(scanned) = scan.next_frame()? {
+            let slot = scanned.slot;
+            let length = scanned.frame.len() as u64;
+            self.replay.fold(scanned.frame, |_, _, _| {})?;
+            self.groups += 1;
+            self.bytes += length;
+            see(&self.replay, slot, self.groups, self.bytes);
+        }
+        Ok(())
+    }
+
+    /// What has been folded.
+    pub(crate) const fn replay(&self) -> &Replay {
+        &self.replay
+    }
+
+    /// Groups read, and their bytes.
+    pub(crate) const fn read(&self) -> (u64, u64) {
+        (self.groups, self.bytes)
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// How many shards the log was made with, by its first record.
+fn shards(reader: &Reader<Directory>) -> anyhow::Result<u64> {
+    let Some(frame) = reader.read(Slot::FIRST)? else { return Ok(1) };
+    let group = GroupView::decode(&frame)?;
+    let first = group.records.first().context("the first group is empty")?;
+    match codec::decode(first)?.event {
+        Event::Shard(ShardEvent::Opened { shards, .. }) => Ok(shards),
+        other => bail!("the log begins with {} and not with the opening of an epoch", other.name()),
+    }
+}

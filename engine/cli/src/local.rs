@@ -1,0 +1,202 @@
+//! Engine, embedded log and one local host in one process.
+
+use std::fs;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+use hourglass_engine::{Engine, HostLink, Store};
+use hourglass_events::{Class, HostId, Image, Resources, ShardNumber, SnapshotContent};
+use hourglass_hostd::host::EngineEnd;
+use hourglass_hostd::image::{self, Recipe, Settings};
+use hourglass_hostd::ledger::SledLedger;
+use hourglass_hostd::native::{Config, NativeDriver};
+use hourglass_hostd::{Driver, Host, HostConfig, HostHandle, Link, Scripted};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::paint;
+use crate::progress::Bar;
+
+/// What runs sandboxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DriverKind {
+    /// Linux containers, on this machine, without any daemon. Needs root.
+    Native,
+    /// A script that only pretends. Needs nothing.
+    Scripted,
+}
+
+/// How the local machine is set up.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// What runs sandboxes.
+    #[arg(long, value_enum, default_value_t = DriverKind::Native)]
+    pub(crate) driver: DriverKind,
+    /// Use the root file system in this tar (plain, gzip or zstd) as the base image, and build none.
+    #[arg(long, value_name = "TAR")]
+    pub(crate) rootfs: Option<PathBuf>,
+    /// Install what is missing without asking.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+/// An engine with one host attached.
+pub(crate) struct Local {
+    pub(crate) engine: Engine,
+    pub(crate) host: HostHandle,
+    /// The name of the snapshot sandboxes are created from.
+    pub(crate) snapshot: String,
+    link: JoinHandle<()>,
+}
+
+/// How long the host may take until the engine knows it.
+const JOIN_PATIENCE: Duration = Duration::from_secs(30);
+
+impl Local {
+    /// Prepare the machine, open the log in `data`, and attach the host.
+    pub(crate) async fn start(data: &Path, arguments: &Arguments) -> anyhow::Result<Self> {
+        fs::create_dir_all(data).with_context(|| {
+            format!("the data directory {} cannot be made; name another with --data", data.display())
+        })?;
+        let (driver, image) = machine(data, arguments).await?;
+        let engine =
+            Engine::builder(Store::embedded(data)).start().await.context("the engine could not start")?;
+        let ledger =
+            SledLedger::open(&data.join("host/ledger")).context("the host's ledger could not be opened")?;
+        let id = host_id(data)?;
+        let (link, end) = Link::pair(1_024);
+        let config = HostConfig::new(id, "local");
+        let host =
+            Host::start(config, driver, Box::new(ledger), link).await.context("the host could not start")?;
+        let link = engine.attach_host(id, links(host.clone(), end));
+        let snapshot = register(&engine, image).await?;
+        wait_for_host(&engine, id).await?;
+        Ok(Self { engine, host, snapshot, link })
+    }
+
+    /// End in order. Sandboxes go on running.
+    pub(crate) async fn shutdown(self) {
+        self.link.abort();
+        self.host.shutdown().await;
+        self.engine.shutdown().await;
+    }
+}
+
+/// Links to `host`: the one it was started with, then a new one each time.
+fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink> + Send + 'static {
+    let mut first = Some(first);
+    move || {
+        let EngineEnd { calls, news } = first.take().unwrap_or_else(|| {
+            let (link, end) = Link::pair(1_024);
+            host.connect(link);
+            end
+        });
+        Some(HostLink { calls, news })
+    }
+}
+
+async fn machine(data: &Path, arguments: &Arguments) -> anyhow::Result<(Arc<dyn Driver>, Image)> {
+    match arguments.driver {
+        DriverKind::Scripted => Ok((Arc::new(Scripted::new()), Image { digest: "scripted".to_owned() })),
+        DriverKind::Native => {
+            install(arguments)?;
+            let driver = NativeDriver::new(Config::new(data.join("host"))).await?;
+            let (store, rootfs) = (driver.images().clone(), arguments.rootfs.clone());
+            let image = tokio::task::spawn_blocking(move || base_image(&store, rootfs.as_deref())).await??;
+            Ok((Arc::new(driver), image))
+        }
+    }
+}
+
+/// Install what native containers and their base image need, after asking.
+fn install(arguments: &Arguments) -> anyhow::Result<()> {
+    // A given root file system needs nothing to be built, and without root the driver says better what is wrong.
+    if arguments.rootfs.is_some() || !is_root() {
+        return Ok(());
+    }
+    let missing = image::missing_packages();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(", ");
+    paint::say(format!(
+        "To build the base image these Debian packages are needed and will be installed: {list}"
+    ));
+    if !arguments.yes && std::io::stdin().is_terminal() {
+        paint::say("Install them with apt-get? [Y/n] ");
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        if !matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") {
+            bail!("nothing was installed; install {list} yourself, or give a root file system with --rootfs");
+        }
+    }
+    let bar = Bar::new("packages  ");
+    let installed = image::install(&missing, &bar);
+    bar.finish();
+    installed.context("the packages could not be installed")
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+fn base_image(store: &image::Store, rootfs: Option<&Path>) -> anyhow::Result<Image> {
+    let recipe = Recipe::default();
+    if rootfs.is_none()
+        && let Some(image) = store.built(&recipe)
+    {
+        return Ok(image);
+    }
+    let bar = Bar::new("base image");
+    let image = match rootfs {
+        None => {
+            paint::say("Building the base image from Debian's packages (minimal, with Python 3), once:");
+            store.build(&recipe, &bar)
+        }
+        Some(tar) => store.import(tar, &Settings::default(), &bar),
+    };
+    bar.finish();
+    image.context("there is no base image")
+}
+
+/// The id this data directory's host has, for ever.
+fn host_id(data: &Path) -> anyhow::Result<HostId> {
+    let path = data.join("host/id");
+    match fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse().with_context(|| format!("{} holds no host id", path.display())),
+        Err(_) => {
+            let id = HostId(Uuid::now_v7());
+            fs::create_dir_all(data.join("host"))?;
+            fs::write(&path, id.to_string())
+                .with_context(|| format!("{} cannot be written", path.display()))?;
+            Ok(id)
+        }
+    }
+}
+
+/// Make `image` known as a snapshot; its name says which image it is.
+async fn register(engine: &Engine, image: Image) -> anyhow::Result<String> {
+    let short: String = image.digest.chars().take(12).collect();
+    let name = format!("base-{short}");
+    let content =
+        SnapshotContent { name: name.clone(), class: Class::Container, resources: Resources::DEFAULT, image };
+    engine.register_snapshot(content).await.context("the base image could not be made known")?;
+    Ok(name)
+}
+
+async fn wait_for_host(engine: &Engine, id: HostId) -> anyhow::Result<()> {
+    let shard = ShardNumber(0);
+    let mut records = engine.subscribe(shard, engine.view(shard).fleet().seq().next());
+    let seen = async {
+        while engine.view(shard).host(id).is_none() {
+            records.next().await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(JOIN_PATIENCE, seen).await.context("the host did not join the engine in time")?
+}

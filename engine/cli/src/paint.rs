@@ -1,0 +1,139 @@
+//! How things look on a terminal. Colours only where somebody looks, unless `NO_COLOR` is set.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command speaks")]
+
+use std::fmt::Display;
+use std::io::IsTerminal;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use hourglass_events::{Event, Record, SandboxEvent, Timestamp};
+
+static COLOURS: LazyLock<bool> =
+    LazyLock::new(|| std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+
+/// A line of the command's own.
+pub(crate) fn say(line: impl Display) {
+    println!("{line}");
+}
+
+/// A heading between parts of a story.
+pub(crate) fn heading(line: impl Display) {
+    println!("\n{}", coloured("1", &line.to_string()));
+}
+
+/// What a command inside a sandbox printed.
+pub(crate) fn quoted(output: &str) {
+    for line in output.lines() {
+        println!("    {} {line}", coloured("2", "│"));
+    }
+}
+
+/// An error and what it came from, each on a line.
+pub(crate) fn problem(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1) {
+        // A transparent error says the same as what it came from.
+        if !told.contains(&cause.to_string()) {
+            eprintln!("  because {cause}");
+        }
+        told = cause.to_string();
+    }
+}
+
+/// A time, in UTC with milliseconds.
+pub(crate) fn time(at: Timestamp) -> String {
+    let micros = i64::try_from(at.0).unwrap_or(i64::MAX);
+    DateTime::<Utc>::from_timestamp_micros(micros)
+        .map_or_else(|| at.0.to_string(), |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+/// A time of day, in UTC with milliseconds.
+pub(crate) fn clock(at: Timestamp) -> String {
+    time(at).get(11..23).unwrap_or_default().to_owned()
+}
+
+/// One record on one line: place, time, event, what it says, and why it happened.
+pub(crate) fn record(record: &Record) -> String {
+    let name = format!("{:<17}", record.event.name());
+    let said = match &record.event {
+        Event::Sandbox(event) => gist(event),
+        Event::Host(_) | Event::Snapshot(_) | Event::Organization(_) | Event::Shard(_) => {
+            record.subject.to_string()
+        }
+    };
+    let why = format!("{} · {}", record.cause, record.actor);
+    let (seq, at) = (format!("{:>6}", record.seq.0), clock(record.at));
+    format!(
+        "{} {} {} {said:<38} {}",
+        coloured("2", &seq),
+        coloured("2", &at),
+        coloured("36", &name),
+        coloured("2", &why)
+    )
+}
+
+/// What one would want to know of an event beside its name.
+fn gist(event: &SandboxEvent) -> String {
+    match event {
+        SandboxEvent::PullBegan { blueprint, .. } => {
+            let resources = blueprint.resources;
+            format!(
+                "{} ({} vCPU, {} GiB, {} GiB disk)",
+                blueprint.name, resources.cpu, resources.memory_gib, resources.disk_gib
+            )
+        }
+        SandboxEvent::StopBegan { reason, grace, .. } => match reason {
+            hourglass_events::StopReason::Asked => format!("grace {grace}"),
+            hourglass_events::StopReason::Idle { last_activity } => {
+                format!("idle since {}", clock(*last_activity))
+            }
+        },
+        SandboxEvent::Exited { cause } => cause.to_string(),
+        SandboxEvent::DeleteBegan { reason } => format!("{reason:?}").to_lowercase(),
+        SandboxEvent::Failed { fault }
+        | SandboxEvent::Abandoned { fault }
+        | SandboxEvent::BuildFailed { fault }
+        | SandboxEvent::Struggled { fault, .. } => fault.to_string(),
+        SandboxEvent::IntentQueued { intent } => format!("{intent:?}"),
+        SandboxEvent::IntentDropped { why } => format!("{why:?}"),
+        SandboxEvent::AutoStopSet { policy } => format!("{policy:?}"),
+        SandboxEvent::AutoArchiveSet { policy } => format!("{policy:?}"),
+        SandboxEvent::AutoDeleteSet { policy } => format!("{policy:?}"),
+        SandboxEvent::LabelsReplaced { labels } => {
+            labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+        }
+        SandboxEvent::BuildQueued
+        | SandboxEvent::BuildBegan
+        | SandboxEvent::SnapshotReady { .. }
+        | SandboxEvent::Born
+        | SandboxEvent::BootBegan { .. }
+        | SandboxEvent::Booted
+        | SandboxEvent::StopForced { .. }
+        | SandboxEvent::PauseBegan
+        | SandboxEvent::MemorySaved
+        | SandboxEvent::ResumeBegan
+        | SandboxEvent::Resumed
+        | SandboxEvent::ArchiveBegan
+        | SandboxEvent::ArchiveStored
+        | SandboxEvent::RestoreBegan
+        | SandboxEvent::Restored
+        | SandboxEvent::ResizeBegan
+        | SandboxEvent::Resized
+        | SandboxEvent::SnapshotBegan
+        | SandboxEvent::SnapshotTaken
+        | SandboxEvent::ForkBegan
+        | SandboxEvent::Forked
+        | SandboxEvent::Removed
+        | SandboxEvent::ActivityRefreshed
+        | SandboxEvent::Placed { .. }
+        | SandboxEvent::Quiesced
+        | SandboxEvent::BackupTaken
+        | SandboxEvent::BackupFailed
+        | SandboxEvent::LeftoverRemoved => String::new(),
+    }
+}
+
+fn coloured(code: &str, text: &str) -> String {
+    if *COLOURS { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}

@@ -1,0 +1,176 @@
+//! Where an engine keeps its shards: in memory, or as segment files and checkpoints in a data directory.
+//!
+//! ```text
+//! DATA/log/shard-0/…            the log: everything there is to know
+//! DATA/checkpoints/shard-0      a folded state that saves replaying; may be deleted
+//! ```
+
+mod checkpoints;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hourglass_events::{Digest, ShardNumber};
+use hourglass_kernel::{Entry, Replay};
+use hourglass_projections::{Projection, Roster};
+
+use crate::error::EngineError;
+use crate::log::EventLog;
+use crate::log::files::Directory;
+use crate::log::memory::MemoryLog;
+use crate::log::segments::{Options, Reader, SegmentLog};
+
+pub(crate) use checkpoints::CheckpointFile;
+
+/// Where an engine keeps its shards.
+#[derive(Debug, Clone)]
+pub struct Store {
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Memory(Arc<Mutex<BTreeMap<ShardNumber, MemoryLog>>>),
+    Embedded { data: PathBuf, segment_bytes: u64 },
+}
+
+/// One shard's log, read to its end.
+pub(crate) struct Opened {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) replay: Replay,
+    pub(crate) roster: Roster,
+    pub(crate) checkpoints: Option<Checkpoints>,
+}
+
+/// Where checkpoints go, and the log they vouch for.
+pub(crate) struct Checkpoints {
+    pub(crate) file: CheckpointFile,
+    pub(crate) log: Reader<Directory>,
+}
+
+impl Store {
+    /// Logs that end with the process. Clones share them, so that a second engine finds what the first one wrote.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self { kind: Kind::Memory(Arc::default()) }
+    }
+
+    /// Segment files under `data`, which is made if it is not there.
+    #[must_use]
+    pub fn embedded(data: impl Into<PathBuf>) -> Self {
+        Self { kind: Kind::Embedded { data: data.into(), segment_bytes: Options::new(0).segment_bytes } }
+    }
+
+    /// The same with segments of another size, in bytes.
+    #[must_use]
+    pub fn with_segment_bytes(mut self, bytes: u64) -> Self {
+        match &mut self.kind {
+            Kind::Memory(_) => {}
+            Kind::Embedded { segment_bytes, .. } => *segment_bytes = bytes,
+        }
+        self
+    }
+
+    /// The directory of a shard's segments below `data`.
+    #[must_use]
+    pub fn log_directory(data: &Path, shard: ShardNumber) -> PathBuf {
+        data.join("log").join(format!("shard-{shard}"))
+    }
+
+    /// Open a shard's log and fold it, showing each record that had to be read to `see`.
+    pub(crate) async fn open(
+        &self,
+        shard: ShardNumber,
+        shards: u64,
+        see: impl FnMut(Entry) + Send + 'static,
+    ) -> Result<Opened, EngineError> {
+        match &self.kind {
+            Kind::Memory(logs) => {
+                let log = {
+                    let mut logs = logs.lock().unwrap_or_else(PoisonError::into_inner);
+                    logs.entry(shard).or_default().handle()
+                };
+                from_memory(log, shard, shards, see).await
+            }
+            Kind::Embedded { data, segment_bytes } => {
+                let (data, segment_bytes) = (data.clone(), *segment_bytes);
+                let opening =
+                    tokio::task::spawn_blocking(move || embedded(&data, segment_bytes, shard, shards, see));
+                opening.await.unwrap_or(Err(EngineError::Ended(shard)))
+            }
+        }
+    }
+}
+
+async fn from_memory(
+    log: MemoryLog,
+    shard: ShardNumber,
+    shards: u64,
+    mut see: impl FnMut(Entry),
+) -> Result<Opened, EngineError> {
+    let mut replay = Replay::new(shard, shards);
+    let mut roster = Roster::default();
+    let unread = |source| EngineError::Read { shard, source };
+    while let Some(frame) = log.read(replay.next_slot()).await.map_err(unread)? {
+        fold(&mut replay, &mut roster, shard, &frame, &mut see)?;
+    }
+    Ok(Opened { log: Arc::new(log), replay, roster, checkpoints: None })
+}
+
+fn embedded(
+    data: &Path,
+    segment_bytes: u64,
+    shard: ShardNumber,
+    shards: u64,
+    mut see: impl FnMut(Entry),
+) -> Result<Opened, EngineError> {
+    let checkpoints = CheckpointFile::new(data, shard)?;
+    let checkpoint = checkpoints.read();
+    let number = u32::try_from(shard.0).unwrap_or(u32::MAX);
+    let witness = checkpoint.as_ref().and_then(|saved| saved.witness);
+    let options = Options { segment_bytes, witness, ..Options::new(number) };
+    let directory = Store::log_directory(data, shard);
+    let (log, _notices) =
+        SegmentLog::open(&directory, options).map_err(|source| EngineError::Open { shard, source })?;
+    let reader = log.reader();
+    let unread = |source| EngineError::Read { shard, source };
+    let (mut replay, mut roster) = match checkpoint {
+        None => (Replay::new(shard, shards), Roster::default()),
+        Some(saved) => {
+            let (slot, end) = (saved.checkpoint.mark.slot, reader.end());
+            let path = checkpoints.path().to_owned();
+            match reader.read(slot).map_err(unread)? {
+                None => return Err(EngineError::CheckpointAhead { shard, checkpoint: slot, end, path }),
+                Some(frame) if Digest::of(&frame) != saved.checkpoint.mark.group => {
+                    return Err(EngineError::CheckpointForeign { shard, slot, path });
+                }
+                Some(_) => (Replay::from_checkpoint(saved.checkpoint), saved.roster),
+            }
+        }
+    };
+    let mut scan = reader.scan(replay.next_slot());
+    while let Some(scanned) = scan.next_frame().map_err(unread)? {
+        fold(&mut replay, &mut roster, shard, scanned.frame, &mut see)?;
+    }
+    let checkpoints = Some(Checkpoints { file: checkpoints, log: reader });
+    Ok(Opened { log: Arc::new(log), replay, roster, checkpoints })
+}
+
+fn fold(
+    replay: &mut Replay,
+    roster: &mut Roster,
+    shard: ShardNumber,
+    frame: &[u8],
+    see: &mut impl FnMut(Entry),
+) -> Result<(), EngineError> {
+    let mut listed = Ok(());
+    let folded = replay.feed(frame, |entry| {
+        if listed.is_ok() {
+            listed = roster.apply(&entry.record);
+        }
+        see(entry);
+    });
+    folded.map_err(|source| EngineError::Replay { shard, source })?;
+    listed.map_err(|source| EngineError::Project { shard, source })
+}

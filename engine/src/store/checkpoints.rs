@@ -1,0 +1,116 @@
+//! The file of a shard's checkpoint: written beside, synced, then put in place, so that there is always a whole one.
+//!
+//! It holds the folded state, the sandboxes a roster still remembers after they are gone, and the log's own check of the frame the state stands on: a log that has lost
+//! that frame does not open.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hourglass_events::{Digest, Sandbox, ShardNumber, State};
+use hourglass_kernel::{Checkpoint, CheckpointError};
+use hourglass_projections::Roster;
+
+use crate::error::EngineError;
+use crate::log::files::Directory;
+use crate::log::segments::{Check, Reader, Witness};
+
+/// Bytes before the state: the frame's check and the state's length.
+const HEAD: usize = 12;
+/// Bytes after everything: a digest of it.
+const TAIL: usize = 32;
+
+/// Where one shard's checkpoint is.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckpointFile {
+    path: PathBuf,
+}
+
+/// A checkpoint that was read.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) roster: Roster,
+    pub(crate) witness: Option<Witness>,
+}
+
+impl CheckpointFile {
+    pub(crate) fn new(data: &Path, shard: ShardNumber) -> Result<Self, EngineError> {
+        let directory = data.join("checkpoints");
+        let failed = |source| EngineError::Files { path: directory.clone(), doing: "made", source };
+        fs::create_dir_all(&directory).map_err(failed)?;
+        Ok(Self { path: directory.join(format!("shard-{shard}")) })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The checkpoint, if there is one that can be used. One that cannot is no loss but time, and is said out loud.
+    pub(crate) fn read(&self) -> Option<Saved> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "the checkpoint cannot be read; replaying the log");
+                return None;
+            }
+        };
+        match decode(&bytes) {
+            Ok(saved) => Some(saved),
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "the checkpoint is not used; replaying the log");
+                None
+            }
+        }
+    }
+
+    /// Put a checkpoint in place of the one before. Returns the digest of its state.
+    pub(crate) fn write(
+        &self,
+        checkpoint: &Checkpoint,
+        roster: &Roster,
+        log: &Reader<Directory>,
+    ) -> io::Result<Digest> {
+        let check = log.check(checkpoint.mark.slot).map_err(io::Error::other)?.unwrap_or(Check::NONE);
+        let state = checkpoint.to_bytes();
+        let mut bytes = Vec::with_capacity(state.len() * 2);
+        bytes.extend_from_slice(&check.0.to_le_bytes());
+        bytes.extend_from_slice(&(state.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&state);
+        let gone: Vec<_> = roster.iter().filter(|sandbox| sandbox.state == State::Deleted).collect();
+        rmp_serde::encode::write(&mut bytes, &gone).map_err(io::Error::other)?;
+        let digest = Digest::of(&bytes);
+        bytes.extend_from_slice(&digest.0);
+        let beside = self.path.with_extension("new");
+        let mut file = File::create(&beside)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, &self.path)?;
+        if let Some(directory) = self.path.parent() {
+            File::open(directory)?.sync_all()?;
+        }
+        Ok(Digest::of(&checkpoint.fleet.to_bytes()))
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<Saved, CheckpointError> {
+    let damaged = CheckpointError::Damaged;
+    let (content, digest) = bytes.split_last_chunk::<TAIL>().ok_or(damaged("it is cut off"))?;
+    if Digest::of(content).0 != *digest {
+        return Err(damaged("its digest does not fit its content"));
+    }
+    let (head, rest) = content.split_first_chunk::<HEAD>().ok_or(damaged("it is cut off"))?;
+    let [a, b, c, d, length @ ..] = *head;
+    let check = Check(u32::from_le_bytes([a, b, c, d]));
+    let length = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
+    let (state, gone) = rest.split_at_checked(length).ok_or(damaged("it is cut off"))?;
+    let checkpoint = Checkpoint::from_bytes(state)?;
+    let gone: Vec<Arc<Sandbox>> =
+        rmp_serde::from_slice(gone).map_err(|_| damaged("its roster is not one"))?;
+    let known = checkpoint.fleet.sandboxes().cloned().chain(gone);
+    let roster = Roster::resume(checkpoint.fleet.seq(), known);
+    let witness = (check != Check::NONE).then_some(Witness { slot: checkpoint.mark.slot, check });
+    Ok(Saved { checkpoint, roster, witness })
+}
