@@ -129,7 +129,8 @@ impl Shard {
     fn ask_use(&mut self, id: SandboxId) {
         let shard = self.proposed.shard();
         let running = self.proposed.sandbox(id).and_then(|sandbox| sandbox.host.zip(sandbox.boot));
-        let call = |(host, number)| Output::Call { host, call: HostCall::AskUse { shard, sandbox: id, number } };
+        let call =
+            |(host, number)| Output::Call { host, call: HostCall::AskUse { shard, sandbox: id, number } };
         self.outputs.extend(running.map(call));
     }
 

@@ -1,0 +1,225 @@
+//! Folding a record into a fleet: every check there is, then the aggregate, then the indexes.
+
+use std::sync::Arc;
+
+use hourglass_events::codec::DecodeError;
+use hourglass_events::{
+    Digest, Event, HostId, Illegal, OrganizationEvent, Record, Sandbox, SandboxEvent, SandboxId, Seq,
+    ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
+};
+
+use super::{Fleet, Organization};
+
+/// Why a record cannot follow what is folded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The bytes are not a record this build can read.
+    #[error("record after {after}: {source}")]
+    Unreadable {
+        /// The last record folded.
+        after: Seq,
+        /// Why not.
+        source: DecodeError,
+    },
+    /// A record is missing or repeated.
+    #[error("record {found} follows record {after}; {} was expected", after.next())]
+    Gap {
+        /// The last record folded.
+        after: Seq,
+        /// What came.
+        found: Seq,
+    },
+    /// The record names another predecessor.
+    #[error("record {seq} does not continue the chain: it names {named} before it, but that is {found}")]
+    Chain {
+        /// The record.
+        seq: Seq,
+        /// The digest it names.
+        named: Digest,
+        /// The digest of the record in front of it.
+        found: Digest,
+    },
+    /// Time went back.
+    #[error("record {seq} was decided at {at:?}, before the record in front of it")]
+    Backwards {
+        /// The record.
+        seq: Seq,
+        /// Its time.
+        at: Timestamp,
+    },
+    /// The record's subject and event do not belong together.
+    #[error("record {seq} says that {event} happened to {subject}")]
+    Mismatch {
+        /// The record.
+        seq: Seq,
+        /// The event.
+        event: &'static str,
+        /// The subject.
+        subject: Subject,
+    },
+    /// The table says no.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    /// The log was made with another number of shards, or for another shard.
+    #[error("the log is shard {found} of {found_of}; it was opened as shard {asked} of {asked_of}")]
+    OtherShard {
+        /// Recorded.
+        found: ShardNumber,
+        /// Recorded.
+        found_of: u64,
+        /// Asked for.
+        asked: ShardNumber,
+        /// Asked for.
+        asked_of: u64,
+    },
+}
+
+impl Fleet {
+    /// Fold `record`, whose bytes have `digest`. An error changes nothing.
+    pub fn apply(&mut self, record: &Record, digest: Digest) -> Result<(), FoldError> {
+        self.follows(record)?;
+        match (&record.event, record.subject) {
+            (Event::Sandbox(event), Subject::Sandbox(id)) => self.apply_sandbox(record, id, event)?,
+            (Event::Host(event), Subject::Host(id)) => self.hosts.apply(&record.stamp(), id, event)?,
+            (Event::Snapshot(event), Subject::Snapshot(id)) => {
+                let before = self.snapshots.get(&id).map(Arc::as_ref);
+                let after = Snapshot::evolve(before, &record.stamp(), id, event)?;
+                self.snapshot_names.insert((after.organization, after.content.name.clone()), id);
+                self.snapshots.insert(id, Arc::new(after));
+            }
+            (Event::Organization(OrganizationEvent::LimitsSet { limits }), Subject::Organization(id)) => {
+                self.organizations.insert(id, Organization { version: record.version, limits: *limits });
+            }
+            (Event::Shard(event), Subject::Shard(number)) => self.apply_shard(record, number, event)?,
+            (
+                Event::Sandbox(_)
+                | Event::Host(_)
+                | Event::Snapshot(_)
+                | Event::Organization(_)
+                | Event::Shard(_),
+                subject,
+            ) => {
+                return Err(FoldError::Mismatch { seq: record.seq, event: record.event.name(), subject });
+            }
+        }
+        self.keys.take_in(record);
+        self.seq = record.seq;
+        self.at = record.at;
+        self.head = digest;
+        Ok(())
+    }
+
+    fn follows(&self, record: &Record) -> Result<(), FoldError> {
+        if record.seq != self.seq.next() {
+            return Err(FoldError::Gap { after: self.seq, found: record.seq });
+        }
+        if record.prev != self.head {
+            return Err(FoldError::Chain { seq: record.seq, named: record.prev, found: self.head });
+        }
+        if record.at < self.at {
+            return Err(FoldError::Backwards { seq: record.seq, at: record.at });
+        }
+        Ok(())
+    }
+
+    fn apply_sandbox(
+        &mut self,
+        record: &Record,
+        id: SandboxId,
+        event: &SandboxEvent,
+    ) -> Result<(), FoldError> {
+        let stamp = record.stamp();
+        let Some(slot) = self.sandboxes.get_mut(&id) else {
+            let sandbox = Arc::new(Sandbox::born(id, &stamp, event)?);
+            self.index(None, &sandbox);
+            self.sandboxes.insert(id, sandbox);
+            return Ok(());
+        };
+        let before = Footprint::of(slot);
+        Arc::make_mut(slot).evolve(&stamp, event)?;
+        let after = Arc::clone(slot);
+        if before != Footprint::of(&after) {
+            self.index(Some(&before), &after);
+        }
+        if after.state == State::Deleted {
+            self.sandboxes.remove(&id);
+        }
+        Ok(())
+    }
+
+    fn apply_shard(
+        &mut self,
+        record: &Record,
+        number: ShardNumber,
+        event: &ShardEvent,
+    ) -> Result<(), FoldError> {
+        match event {
+            ShardEvent::Opened { shards, shard, .. } => {
+                if (*shard, *shards) != (self.shard, self.shards) || number != self.shard {
+                    return Err(FoldError::OtherShard {
+                        found: *shard,
+                        found_of: *shards,
+                        asked: self.shard,
+                        asked_of: self.shards,
+                    });
+                }
+            }
+            ShardEvent::SchemaRaised { schema } => self.schema = *schema,
+            ShardEvent::StateHashed { .. } => {}
+        }
+        self.version = record.version;
+        Ok(())
+    }
+
+    /// Keep names, hosts and the waiting list in step with a sandbox that was `before` and is `after`.
+    fn index(&mut self, before: Option<&Footprint>, after: &Sandbox) {
+        if let Some(before) = before {
+            if before.named && !Footprint::of(after).named {
+                self.free_name(after);
+            }
+            if let Some(host) = before.host {
+                self.hosts.leave(host, after.id, before.resources);
+            }
+        } else {
+            let name = after.blueprint.name.clone();
+            self.names.entry(after.organization).or_default().insert(name, after.id);
+        }
+        if let Some(host) = after.host {
+            self.hosts.enter(host, after.id, after.blueprint.resources);
+        }
+        if after.state == State::PullingSnapshot && after.host.is_none() {
+            self.waiting.insert(after.id);
+        } else {
+            self.waiting.remove(&after.id);
+        }
+    }
+
+    fn free_name(&mut self, sandbox: &Sandbox) {
+        if let Some(names) = self.names.get_mut(&sandbox.organization) {
+            names.remove(&sandbox.blueprint.name);
+            if names.is_empty() {
+                self.names.remove(&sandbox.organization);
+            }
+        }
+    }
+}
+
+/// What the indexes know of a sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Footprint {
+    named: bool,
+    waiting: bool,
+    host: Option<HostId>,
+    resources: hourglass_events::Resources,
+}
+
+impl Footprint {
+    fn of(sandbox: &Sandbox) -> Self {
+        Self {
+            named: !sandbox.state.is_in(State::NAMELESS),
+            waiting: sandbox.state == State::PullingSnapshot,
+            host: sandbox.host,
+            resources: sandbox.blueprint.resources,
+        }
+    }
+}

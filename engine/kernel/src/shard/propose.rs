@@ -1,0 +1,97 @@
+//! Putting what was decided in order: an envelope, a place in the chain, and a fold of its own.
+
+use std::sync::Arc;
+
+use hourglass_events::{
+    Actor, Cause, CorrelationId, Digest, Event, Record, RecordId, Refusal, Seq, ShardEvent, ShardNumber,
+    Subject, Timestamp, codec,
+};
+
+use super::{Entry, Halt, Phase, Shard};
+use crate::checkpoint::LAYOUT;
+use crate::decide::Proposal;
+use crate::fleet::GENERAL;
+
+impl Shard {
+    /// Put `proposal` in order and let the next decision stand on it.
+    pub(super) fn propose(&mut self, now: Timestamp, proposal: Proposal) -> Result<Seq, Refusal> {
+        let record = self.record(now, proposal);
+        let bytes = codec::encode(&record);
+        if bytes.len() > codec::RECORD_BYTES_MOST {
+            return Err(Refusal::TooLarge { bytes: bytes.len(), most: codec::RECORD_BYTES_MOST });
+        }
+        let digest = Digest::of(&bytes);
+        if let Err(error) = self.proposed.apply(&record, digest) {
+            self.halt(Halt::Defect(error));
+            return Err(Refusal::NotReady);
+        }
+        let seq = record.seq;
+        match record.subject {
+            Subject::Sandbox(id) => {
+                self.agenda.insert(id);
+            }
+            Subject::Host(_) => self.agenda.extend(self.proposed.waiting()),
+            Subject::Shard(_) | Subject::Organization(_) | Subject::Snapshot(_) => {}
+        }
+        self.writer.stage(Arc::new(Entry { record, bytes, digest }));
+        Ok(seq)
+    }
+
+    fn record(&self, now: Timestamp, proposal: Proposal) -> Record {
+        let fleet = &self.proposed;
+        let (seq, at) = (fleet.seq().next(), now.max(fleet.at()));
+        let id = record_id(at, self.config.nonce, fleet.head(), seq);
+        let Proposal { subject, organization, actor, cause, correlation, event } = proposal;
+        let inherited = || match (&cause, subject) {
+            // What a timer begins is a story of its own; everything else belongs to what it follows from.
+            (Cause::Timer(_), _) => None,
+            (_, Subject::Sandbox(id)) => fleet.sandbox(id).map(|sandbox| sandbox.correlation),
+            _ => None,
+        };
+        let correlation = correlation.or_else(inherited).unwrap_or(CorrelationId(id.0));
+        let version = fleet.next_version(subject);
+        let (prev, schema) = (fleet.head(), hourglass_events::record::SCHEMA);
+        Record { seq, id, at, subject, organization, version, actor, cause, correlation, prev, schema, event }
+    }
+
+    pub(super) fn opened(&self, now: Timestamp) -> Proposal {
+        let (shard, shards) = (self.proposed.shard(), self.proposed.shards());
+        let event = ShardEvent::Opened {
+            build: self.config.build.clone(),
+            schema: hourglass_events::record::SCHEMA,
+            clock: now,
+            shards,
+            shard,
+        };
+        own(shard, Cause::Takeover, event)
+    }
+
+    pub(super) fn state_hashed(&mut self, now: Timestamp, through: Seq, hash: Digest) {
+        if self.phase == Phase::Serving {
+            let event = ShardEvent::StateHashed { layout: LAYOUT, hash: hash.0, through };
+            // A fixed-size record cannot be too large, and a defect has halted the shard by itself.
+            let _ = self.propose(now, own(self.proposed.shard(), Cause::Duty, event));
+        }
+    }
+}
+
+/// Something the shard does to itself.
+fn own(shard: ShardNumber, cause: Cause, event: ShardEvent) -> Proposal {
+    Proposal {
+        subject: Subject::Shard(shard),
+        organization: GENERAL,
+        actor: Actor::Engine,
+        cause,
+        correlation: None,
+        event: Event::Shard(event),
+    }
+}
+
+/// A UUIDv7 whose random part is drawn from what makes the record unique: its writer, its predecessor, its place.
+fn record_id(at: Timestamp, nonce: u128, head: Digest, seq: Seq) -> RecordId {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&nonce.to_le_bytes()).update(&head.0).update(&seq.0.to_le_bytes());
+    let mut bytes = [0; 10];
+    hasher.finalize_xof().fill(&mut bytes);
+    RecordId(uuid::Builder::from_unix_timestamp_millis(at.0 / 1_000, &bytes).into_uuid())
+}
