@@ -22,6 +22,7 @@ use crate::event::SandboxEvent;
 use crate::id::{CorrelationId, OrderNumber, OrganizationId, RecordId, SandboxId, Seq, ShardNumber};
 use crate::record::{Actor, Cause, Digest, Event, KeyUse, Record, SCHEMA, Stamp, Subject};
 use crate::sandbox::Sandbox;
+use crate::state::State;
 use crate::time::Timestamp;
 
 /// Who did something.
@@ -106,7 +107,7 @@ pub fn offers(sandboxes: u8, most: usize) -> impl Strategy<Value = Vec<Offer>> {
 }
 
 /// The log of a few sandboxes in two organizations: the offers that were legal, in order, with gapless sequences and
-/// versions.
+/// versions. Names are unique, as the kernel keeps them.
 #[must_use]
 pub fn history(offers: &[Offer]) -> Vec<Record> {
     let mut folded = std::collections::BTreeMap::<u8, Sandbox>::new();
@@ -124,6 +125,7 @@ pub fn history(offers: &[Offer]) -> Vec<Record> {
             correlation: CorrelationId::from_u128(1),
         };
         let after = match before {
+            None if name_is_taken(folded.values(), &stamp, event) => continue,
             None => Sandbox::born(id, &stamp, event),
             Some(before) => {
                 let mut after = before.clone();
@@ -136,6 +138,19 @@ pub fn history(offers: &[Offer]) -> Vec<Record> {
         }
     }
     records
+}
+
+fn name_is_taken<'a>(
+    mut sandboxes: impl Iterator<Item = &'a Sandbox>,
+    stamp: &Stamp,
+    event: &SandboxEvent,
+) -> bool {
+    let SandboxEvent::PullBegan { blueprint, .. } = event else { return false };
+    sandboxes.any(|sandbox| {
+        sandbox.organization == stamp.organization
+            && sandbox.blueprint.name == blueprint.name
+            && !sandbox.state.is_in(State::NAMELESS)
+    })
 }
 
 fn envelope(id: SandboxId, stamp: &Stamp, event: SandboxEvent) -> Record {
