@@ -49,7 +49,8 @@ pub struct Blueprint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Placement {
-    /// The host, or none yet.
+    /// The host, or none yet. Said in either case: what is missing from the bytes is not taken for none.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub host: Option<HostId>,
     /// Hosts known.
     pub hosts: u32,

@@ -118,6 +118,24 @@ fn a_missing_field_is_refused() {
 }
 
 #[test]
+fn a_missing_host_is_not_taken_for_none() {
+    #[derive(Serialize)]
+    struct Placement {
+        hosts: u32,
+        ready: u32,
+        able: u32,
+        roomy: u32,
+    }
+    #[derive(Serialize)]
+    enum Earlier {
+        Placed { placement: Placement, deadline: Timestamp },
+    }
+    let placement = Placement { hosts: 1, ready: 1, able: 1, roomy: 1 };
+    let (_, why) = unknown_content(&Earlier::Placed { placement, deadline: Timestamp(1) });
+    assert!(why.contains("host"), "{why}");
+}
+
+#[test]
 fn an_unknown_fault_is_refused_rather_than_guessed() {
     #[derive(Serialize)]
     enum Fault {
