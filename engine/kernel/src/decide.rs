@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Actor, Advice, Cause, Command, CorrelationId, Event, KeyUse, Operation, OrganizationId, Refusal, Request,
-    Sandbox, SandboxEvent, State, Subject, Target, Timestamp,
+    Sandbox, SandboxEvent, State, Subject, Target, Text, Timestamp,
 };
 
 use crate::fleet::Fleet;
@@ -74,10 +74,15 @@ type Verdict = Result<Option<SandboxEvent>, Refusal>;
 /// Decide `request`. A repeat under a remembered key is what it was the first time.
 #[must_use]
 pub fn decide(fleet: &Fleet, terms: &Terms, request: &Request, now: Timestamp) -> Decision {
+    if let Err(refusal) = door(request) {
+        return Decision::Refused(refusal);
+    }
     let mut used = None;
     if let Some(key) = &request.key {
         let fingerprint = request.command.fingerprint();
-        match fleet.keys().get(request.organization, key) {
+        // Records evict keys; between records it is the clock that says which are too old.
+        let known = fleet.keys().get(request.organization, key).filter(|known| known.holds(now));
+        match known {
             Some(known) if known.fingerprint == fingerprint => return Decision::Already(known.subject),
             Some(_) => return Decision::Refused(Refusal::KeyReused(key.as_str().to_owned())),
             None => used = Some(KeyUse { key: key.as_str().to_owned(), fingerprint }),
@@ -94,6 +99,36 @@ pub fn decide(fleet: &Fleet, terms: &Terms, request: &Request, now: Timestamp) -
         })),
         Ok((subject, None)) => Decision::Already(subject),
         Err(refusal) => Decision::Refused(refusal),
+    }
+}
+
+/// The most bytes of a text that clients choose and nothing else bounds.
+const TEXT_MOST: usize = 255;
+
+/// Refuse texts that could not be recorded or shown. Everything else is checked where it is made.
+fn door(request: &Request) -> Result<(), Refusal> {
+    match &request.actor {
+        Actor::Client(name) => Text::Client.check(name, TEXT_MOST)?,
+        Actor::Host(_) | Actor::Engine => {}
+    }
+    match &request.command {
+        Command::Create(create) => {
+            create.user.as_deref().map_or(Ok(()), |user| Text::User.check(user, TEXT_MOST))?;
+            create.snapshot.as_deref().map_or(Ok(()), |name| Text::Snapshot.check(name, TEXT_MOST))
+        }
+        Command::RegisterSnapshot(_, content) => {
+            Text::Snapshot.check(&content.name, TEXT_MOST)?;
+            Text::Image.check(&content.image.digest, TEXT_MOST)
+        }
+        Command::Start(_)
+        | Command::Stop(..)
+        | Command::Delete(_)
+        | Command::ReplaceLabels(..)
+        | Command::SetAutoStop(..)
+        | Command::SetAutoArchive(..)
+        | Command::SetAutoDelete(..)
+        | Command::RefreshActivity(_)
+        | Command::SetLimits(_) => Ok(()),
     }
 }
 
@@ -137,7 +172,8 @@ fn find<'a>(
     organization: OrganizationId,
     target: &Target,
 ) -> Result<&'a Arc<Sandbox>, Refusal> {
-    fleet.find(organization, target).ok_or_else(|| Refusal::NoSuchSandbox(target.to_string()))
+    let shown = || target.to_string().chars().take(80).collect();
+    fleet.find(organization, target).ok_or_else(|| Refusal::NoSuchSandbox(shown()))
 }
 
 /// The refusal of `operation` in `state`, with what would work instead.

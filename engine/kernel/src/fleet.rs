@@ -6,6 +6,7 @@
 mod fold;
 pub mod hosts;
 pub mod keys;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -16,13 +17,14 @@ use hourglass_events::{
     Digest, Limits, Name, OrganizationId, Sandbox, SandboxId, Seq, ShardNumber, Snapshot, SnapshotId,
     Subject, Target, Timestamp,
 };
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 pub use fold::FoldError;
 pub use hosts::Host;
 use hosts::Hosts;
 use keys::Keys;
+use waiting::Waiting;
 
 /// The folded state of one shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ pub struct Fleet {
     head: Digest,
     sandboxes: OrdMap<SandboxId, Arc<Sandbox>>,
     names: OrdMap<OrganizationId, OrdMap<Name, SandboxId>>,
-    waiting: OrdSet<SandboxId>,
+    waiting: Waiting,
     hosts: Hosts,
     snapshots: OrdMap<SnapshotId, Arc<Snapshot>>,
     snapshot_names: OrdMap<(OrganizationId, String), SnapshotId>,
@@ -69,7 +71,7 @@ impl Fleet {
             head: Digest::NONE,
             sandboxes: OrdMap::new(),
             names: OrdMap::new(),
-            waiting: OrdSet::new(),
+            waiting: Waiting::default(),
             hosts: Hosts::default(),
             snapshots: OrdMap::new(),
             snapshot_names: OrdMap::new(),
@@ -153,7 +155,13 @@ impl Fleet {
 
     /// Sandboxes that no host was found for yet.
     pub fn waiting(&self) -> impl Iterator<Item = SandboxId> {
-        self.waiting.iter().copied()
+        self.waiting.iter()
+    }
+
+    /// Of the sandboxes that no host was found for yet, those to ask first when there is room: if none of these fits,
+    /// none does.
+    pub fn first_waiting(&self) -> impl Iterator<Item = SandboxId> {
+        self.waiting.first_of_each_shape()
     }
 
     /// What the shard knows of hosts.
@@ -165,12 +173,24 @@ impl Fleet {
     /// The snapshot that `text` means for `organization`: its own by name, then everybody's, then by id.
     #[must_use]
     pub fn snapshot(&self, organization: OrganizationId, text: &str) -> Option<&Arc<Snapshot>> {
-        let named = |owner| self.snapshots.get(self.snapshot_names.get(&(owner, text.to_owned()))?);
         let by_id = || {
             let found = self.snapshots.get(&text.parse::<SnapshotId>().ok()?)?;
             (found.organization == organization || found.organization == GENERAL).then_some(found)
         };
-        named(organization).or_else(|| named(GENERAL)).or_else(by_id)
+        let by_name = |owner| self.own_snapshot(owner, text);
+        by_name(organization).or_else(|| by_name(GENERAL)).or_else(by_id)
+    }
+
+    /// The snapshot that `organization` itself has under `name`.
+    #[must_use]
+    pub fn own_snapshot(&self, organization: OrganizationId, name: &str) -> Option<&Arc<Snapshot>> {
+        self.snapshots.get(self.snapshot_names.get(&(organization, name.to_owned()))?)
+    }
+
+    /// The snapshot with this id.
+    #[must_use]
+    pub fn snapshot_by_id(&self, id: SnapshotId) -> Option<&Arc<Snapshot>> {
+        self.snapshots.get(&id)
     }
 
     /// All snapshots, by id.

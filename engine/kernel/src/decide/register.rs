@@ -13,11 +13,10 @@ pub(super) fn snapshot(
     id: SnapshotId,
     content: &SnapshotContent,
 ) -> Result<(Subject, Option<Event>), Refusal> {
-    let found =
-        fleet.snapshot(organization, &content.name).filter(|found| found.organization == organization);
-    match found {
+    match fleet.own_snapshot(organization, &content.name) {
         Some(found) if found.content == *content => Ok((Subject::Snapshot(found.id), None)),
         Some(_) => Err(Refusal::SnapshotTaken(content.name.clone())),
+        None if fleet.snapshot_by_id(id).is_some() => Err(Refusal::SnapshotIdTaken(id)),
         None => {
             let event = SnapshotEvent::Registered { content: content.clone() };
             Ok((Subject::Snapshot(id), Some(Event::Snapshot(event))))

@@ -26,7 +26,9 @@ pub fn decide(
             present.then_some(SandboxEvent::Exited { cause: *cause })?
         }
         Finding::Done(exit) => done(terms, sandbox, owed(sandbox, report)?, *exit, now),
-        Finding::Failed(fault) => failed(terms, sandbox, owed(sandbox, report)?, fault.clone(), now),
+        Finding::Failed(fault) => {
+            failed(terms, sandbox, owed(sandbox, report)?, fault.clone().clipped(), now)
+        }
     };
     Some(Proposal {
         subject: Subject::Sandbox(sandbox.id),

@@ -38,7 +38,7 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Time
     }
 }
 
-/// A stop of what is stopping: force makes it sharper, and either takes back a start that waits for it.
+/// A stop of what is stopping: force makes it sharper, and either takes back a start that waits for its end.
 fn again(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Timestamp) -> Option<SandboxEvent> {
     let patient = sandbox.work.is_some_and(|work| work.grace > Span::ZERO);
     match (mode, sandbox.intent) {

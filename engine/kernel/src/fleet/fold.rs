@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hourglass_events::codec::DecodeError;
+use hourglass_events::lifecycle::others::{SHARD, ShardState, next};
 use hourglass_events::{
     Digest, Event, HostId, Illegal, OrganizationEvent, Record, Sandbox, SandboxEvent, SandboxId, Seq,
     ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
@@ -46,6 +47,18 @@ pub enum FoldError {
         seq: Seq,
         /// Its time.
         at: Timestamp,
+    },
+    /// A record of its subject is missing or repeated.
+    #[error("record {seq} claims version {found} of {subject}; {expected} was expected")]
+    Version {
+        /// The record.
+        seq: Seq,
+        /// Its subject.
+        subject: Subject,
+        /// The version it claims.
+        found: u64,
+        /// The version after the last one folded.
+        expected: u64,
     },
     /// The record's subject and event do not belong together.
     #[error("record {seq} says that {event} happened to {subject}")]
@@ -119,6 +132,14 @@ impl Fleet {
         if record.at < self.at {
             return Err(FoldError::Backwards { seq: record.seq, at: record.at });
         }
+        // A sandbox counts its own records.
+        if !matches!(record.subject, Subject::Sandbox(_)) {
+            let expected = self.next_version(record.subject);
+            if record.version != expected {
+                let (seq, subject, found) = (record.seq, record.subject, record.version);
+                return Err(FoldError::Version { seq, subject, found, expected });
+            }
+        }
         Ok(())
     }
 
@@ -153,19 +174,28 @@ impl Fleet {
         number: ShardNumber,
         event: &ShardEvent,
     ) -> Result<(), FoldError> {
+        let other = |found, found_of| FoldError::OtherShard {
+            found,
+            found_of,
+            asked: self.shard,
+            asked_of: self.shards,
+        };
+        if number != self.shard {
+            return Err(other(number, self.shards));
+        }
+        let from = if self.version == 0 { ShardState::Unknown } else { ShardState::Open };
+        next(SHARD, from, event.kind()).ok_or_else(|| Illegal {
+            seq: record.seq,
+            version: record.version,
+            from: format!("{from:?}"),
+            event: event.kind().name(),
+        })?;
         match event {
-            ShardEvent::Opened { shards, shard, .. } => {
-                if (*shard, *shards) != (self.shard, self.shards) || number != self.shard {
-                    return Err(FoldError::OtherShard {
-                        found: *shard,
-                        found_of: *shards,
-                        asked: self.shard,
-                        asked_of: self.shards,
-                    });
-                }
+            ShardEvent::Opened { shards, shard, .. } if (*shard, *shards) != (self.shard, self.shards) => {
+                return Err(other(*shard, *shards));
             }
             ShardEvent::SchemaRaised { schema } => self.schema = *schema,
-            ShardEvent::StateHashed { .. } => {}
+            ShardEvent::Opened { .. } | ShardEvent::StateHashed { .. } => {}
         }
         self.version = record.version;
         Ok(())
@@ -187,10 +217,11 @@ impl Fleet {
         if let Some(host) = after.host {
             self.hosts.enter(host, after.id, after.blueprint.resources);
         }
-        if after.state == State::PullingSnapshot && after.host.is_none() {
-            self.waiting.insert(after.id);
-        } else {
-            self.waiting.remove(&after.id);
+        if before.is_some_and(Footprint::waits) {
+            self.waiting.leave(after);
+        }
+        if Footprint::of(after).waits() {
+            self.waiting.enter(after);
         }
     }
 
@@ -208,7 +239,7 @@ impl Fleet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Footprint {
     named: bool,
-    waiting: bool,
+    pulling: bool,
     host: Option<HostId>,
     resources: hourglass_events::Resources,
 }
@@ -217,9 +248,13 @@ impl Footprint {
     fn of(sandbox: &Sandbox) -> Self {
         Self {
             named: !sandbox.state.is_in(State::NAMELESS),
-            waiting: sandbox.state == State::PullingSnapshot,
+            pulling: sandbox.state == State::PullingSnapshot,
             host: sandbox.host,
             resources: sandbox.blueprint.resources,
         }
+    }
+    /// Whether no host was found for it yet.
+    const fn waits(&self) -> bool {
+        self.pulling && self.host.is_none()
     }
 }

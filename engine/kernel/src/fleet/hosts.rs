@@ -94,8 +94,11 @@ impl Hosts {
                 classes: classes.clone(),
                 capacity: *capacity,
             },
-            (HostEvent::Lost { .. }, Some(host)) => (**host).clone(),
-            (HostEvent::Lost { .. }, None) => return Err(illegal()),
+            (HostEvent::Lost { incarnation }, Some(host)) if host.incarnation == *incarnation => {
+                (**host).clone()
+            }
+            // The life that is lost is not the one that was seen.
+            (HostEvent::Lost { .. }, Some(_) | None) => return Err(illegal()),
         };
         host.state = state;
         host.version = stamp.version;

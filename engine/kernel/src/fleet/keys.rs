@@ -34,6 +34,14 @@ pub struct Used {
     pub at: Timestamp,
 }
 
+impl Used {
+    /// Whether it is remembered at `now`.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> bool {
+        now.since(self.at) <= KEPT
+    }
+}
+
 impl Keys {
     /// What came of the request under `key`, if it is remembered.
     #[must_use]
@@ -69,7 +77,7 @@ impl Keys {
 
     fn evict(&mut self, now: Timestamp) {
         while let Some((seq, key)) = self.ages.get_min() {
-            let expired = self.uses.get(key).is_none_or(|used| now.since(used.at) > KEPT);
+            let expired = self.uses.get(key).is_none_or(|used| !used.holds(now));
             if !expired && self.uses.len() < MOST {
                 return;
             }

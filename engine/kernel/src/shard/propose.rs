@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hourglass_events::{
-    Actor, Cause, CorrelationId, Digest, Event, Record, RecordId, Refusal, Seq, ShardEvent, ShardNumber,
-    Subject, Timestamp, codec,
+    Actor, Cause, CorrelationId, Digest, Event, HostId, Record, RecordId, Refusal, Seq, ShardEvent,
+    ShardNumber, State, Subject, Timestamp, codec,
 };
 
 use super::{Entry, Halt, Phase, Shard};
@@ -21,6 +21,7 @@ impl Shard {
             return Err(Refusal::TooLarge { bytes: bytes.len(), most: codec::RECORD_BYTES_MOST });
         }
         let digest = Digest::of(&bytes);
+        let before = self.housing(record.subject);
         if let Err(error) = self.proposed.apply(&record, digest) {
             self.halt(Halt::Defect(error));
             return Err(Refusal::NotReady);
@@ -29,12 +30,23 @@ impl Shard {
         match record.subject {
             Subject::Sandbox(id) => {
                 self.agenda.insert(id);
+                if before != self.housing(record.subject) {
+                    // It may have left room, or the head of the queue.
+                    self.agenda.extend(self.proposed.first_waiting());
+                }
             }
-            Subject::Host(_) => self.agenda.extend(self.proposed.waiting()),
+            Subject::Host(_) => self.agenda.extend(self.proposed.first_waiting()),
             Subject::Shard(_) | Subject::Organization(_) | Subject::Snapshot(_) => {}
         }
         self.writer.stage(Arc::new(Entry { record, bytes, digest }));
         Ok(seq)
+    }
+
+    /// What of a sandbox decides who else finds a host: where it is, and whether it waits for one itself.
+    fn housing(&self, subject: Subject) -> Option<(Option<HostId>, bool)> {
+        let Subject::Sandbox(id) = subject else { return None };
+        let sandbox = self.proposed.sandbox(id)?;
+        Some((sandbox.host, sandbox.state == State::PullingSnapshot))
     }
 
     fn record(&self, now: Timestamp, proposal: Proposal) -> Record {
