@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Alarm, Cause, DeleteReason, DropReason, HostId, Intent, Order, Plan, Sandbox, SandboxEvent, ShardNumber,
-    State, StopReason, Task, Timestamp,
+    State, StopReason, Task, TaskKind, Timestamp,
 };
 
 use crate::decide::{Proposal, start, stop};
@@ -73,16 +73,41 @@ fn plan(sandbox: &Sandbox) -> Box<Plan> {
 /// the end of an ephemeral sandbox.
 #[must_use]
 pub fn follow_up(fleet: &Fleet, terms: &Terms, sandbox: &Arc<Sandbox>, now: Timestamp) -> Option<Proposal> {
-    let (cause, event) = match (sandbox.state, sandbox.host) {
-        (State::Deleting, None) => (Cause::Duty, SandboxEvent::Removed),
-        (State::Error, None) if sandbox.work.is_some() => (Cause::Duty, SandboxEvent::Quiesced),
-        (State::PullingSnapshot, None) => (Cause::Host, placed(fleet, terms, sandbox, now)?),
-        _ => match sandbox.intent {
+    let (cause, event) = match sandbox.host {
+        None if sandbox.work.is_some() => homeless(fleet, terms, sandbox, now)?,
+        None | Some(_) => match sandbox.intent {
             Some(intent) => (Cause::Intent, settled(terms, sandbox, intent, now)?),
             None => ephemeral(sandbox)?,
         },
     };
     Some(Proposal::own(sandbox, cause, event))
+}
+
+/// What becomes of a sandbox that is owed work without a host to do it: there is nothing to remove or to quieten, and
+/// what is to be fetched waits for a host.
+fn homeless(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    now: Timestamp,
+) -> Option<(Cause, SandboxEvent)> {
+    match hourglass_events::duties(sandbox.state).task?.task {
+        TaskKind::Remove => Some((Cause::Duty, SandboxEvent::Removed)),
+        TaskKind::Quiesce => Some((Cause::Duty, SandboxEvent::Quiesced)),
+        TaskKind::Pull => Some((Cause::Host, placed(fleet, terms, sandbox, now)?)),
+        // Whatever else a host does begins on the host the sandbox already has.
+        TaskKind::Build
+        | TaskKind::Create
+        | TaskKind::Boot
+        | TaskKind::Stop
+        | TaskKind::SaveMemory
+        | TaskKind::Resume
+        | TaskKind::Archive
+        | TaskKind::Restore
+        | TaskKind::Resize
+        | TaskKind::Capture
+        | TaskKind::Fork => None,
+    }
 }
 
 /// A host for a sandbox that waits for one, if there is one by now.
@@ -95,14 +120,33 @@ fn placed(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Op
 /// What becomes of a waiting intent once the work it waited for has ended.
 fn settled(terms: &Terms, sandbox: &Sandbox, intent: Intent, now: Timestamp) -> Option<SandboxEvent> {
     let dropped = |why| Some(SandboxEvent::IntentDropped { why });
-    match (sandbox.state, intent) {
-        (state, _) if state.is_in(State::IN_FLIGHT) => None,
-        (State::Stopped, Intent::Start) => Some(start::begin(terms, now)),
-        (State::Started, Intent::Stop { grace }) => Some(stop::begin(terms, StopReason::Asked, grace, now)),
-        (State::Started, Intent::Start) | (State::Stopped, Intent::Stop { .. }) => {
-            dropped(DropReason::AlreadyThere)
+    match sandbox.state {
+        State::Stopped => match intent {
+            Intent::Start => Some(start::begin(terms, now)),
+            Intent::Stop { .. } => dropped(DropReason::AlreadyThere),
+        },
+        State::Started => match intent {
+            Intent::Start => dropped(DropReason::AlreadyThere),
+            Intent::Stop { grace } => Some(stop::begin(terms, StopReason::Asked, grace, now)),
+        },
+        // Where the work in flight was to lead, an intent could go on from; here it cannot.
+        State::Error | State::BuildFailed | State::Paused | State::Archived => {
+            dropped(DropReason::OperationFailed)
         }
-        _ => dropped(DropReason::OperationFailed),
+        State::BuildingSnapshot
+        | State::PullingSnapshot
+        | State::Creating
+        | State::Starting
+        | State::Stopping
+        | State::Pausing
+        | State::Resuming
+        | State::Archiving
+        | State::Restoring
+        | State::Resizing
+        | State::Snapshotting
+        | State::Forking => None,
+        // No intent is taken in before there is work in flight, and none outlives a deletion.
+        State::Unknown | State::PendingBuild | State::Deleting | State::Deleted => None,
     }
 }
 
