@@ -32,6 +32,7 @@ use crate::owe;
 
 pub use config::ShardConfig;
 use gate::{Gate, Held};
+use news::Early;
 pub use replay::{Replay, ReplayError};
 pub use talk::{Accepted, Entry, Halt, Input, Output, Reply, RequestId, Why};
 use timers::{Barrier, Use};
@@ -50,7 +51,7 @@ pub enum Phase {
 }
 
 /// The decider of one shard.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Shard {
     config: ShardConfig,
     phase: Phase,
@@ -61,15 +62,22 @@ pub struct Shard {
     dispatch: Dispatch,
     alarms: Alarms,
     uses: BTreeMap<SandboxId, Use>,
+    /// What hosts said before the epoch was open.
+    early: Early,
     barrier: Barrier,
     /// Sandboxes whose alarms and follow-ups are to be looked at.
     agenda: BTreeSet<SandboxId>,
     outputs: VecDeque<Output>,
+    /// Why it has stopped, until that is said.
+    farewell: Option<Halt>,
 }
 
 impl Shard {
     /// Take in what happened at `now`.
     pub fn handle(&mut self, now: Timestamp, input: Input) {
+        if self.phase == Phase::Halted {
+            return self.decline(&input);
+        }
         match input {
             Input::Request { id, request } => self.request(now, id, &request),
             Input::Appended { slot, outcome } => self.appended(now, slot, outcome),
@@ -79,12 +87,10 @@ impl Shard {
             Input::StateHashed { through, hash } => self.state_hashed(now, through, hash),
             Input::Tick => {}
         }
-        if self.phase == Phase::Halted {
-            return;
-        }
         self.settle(now);
         self.ring(now);
         self.send(now);
+        self.part();
     }
 
     /// The next thing to be done, if there is one.
@@ -131,6 +137,11 @@ impl Shard {
         self.writer.staged()
     }
 
+    /// Whether as much waits for the log as may.
+    fn is_laden(&self) -> bool {
+        self.writer.staged() >= self.config.staged
+    }
+
     /// Whether nothing is on its way: no group in flight, no record staged, nobody waiting for a reply.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -146,7 +157,7 @@ impl Shard {
     /// Look at every sandbox on the agenda: arm its alarms and record the event it is owed, until nothing is owed or
     /// enough waits for the log.
     fn settle(&mut self, now: Timestamp) {
-        while self.phase == Phase::Serving && self.writer.staged() < self.config.staged {
+        while self.phase == Phase::Serving && !self.is_laden() {
             let Some(id) = self.agenda.pop_first() else { return };
             self.arm(id);
             let Some(sandbox) = self.proposed.sandbox(id) else { continue };
@@ -159,6 +170,9 @@ impl Shard {
 
     /// Send the order that each of `sandboxes` is owed by committed state, unless it went out already.
     fn order(&mut self, now: Timestamp, sandboxes: impl IntoIterator<Item = SandboxId>) {
+        if self.phase == Phase::Halted {
+            return;
+        }
         for id in sandboxes {
             let Some(sandbox) = self.committed.sandbox(id) else {
                 self.dispatch.forget(id);
@@ -171,11 +185,17 @@ impl Shard {
         }
     }
 
+    /// Stop for good. What is still being handled comes to nothing, and [`Shard::part`] tells everybody.
     fn halt(&mut self, why: Halt) {
-        if self.phase == Phase::Halted {
-            return;
+        if self.phase != Phase::Halted {
+            self.phase = Phase::Halted;
+            self.farewell = Some(why);
         }
-        self.phase = Phase::Halted;
+    }
+
+    /// If the shard has just stopped, answer everybody who waits and say why, last of all.
+    fn part(&mut self) {
+        let Some(why) = self.farewell.take() else { return };
         for held in self.gate.abandon() {
             match held {
                 Held::Accepted { request, .. } | Held::Refused { request, .. } => {
@@ -186,5 +206,20 @@ impl Shard {
             }
         }
         self.outputs.push_back(Output::Halted(why));
+    }
+
+    /// A shard that has stopped does nothing but say so.
+    fn decline(&mut self, input: &Input) {
+        match input {
+            Input::Request { id, .. } => {
+                self.outputs.push_back(Output::Reply { request: *id, reply: Err(Refusal::Fenced) });
+            }
+            Input::Appended { .. }
+            | Input::Read { .. }
+            | Input::News { .. }
+            | Input::HostGone { .. }
+            | Input::StateHashed { .. }
+            | Input::Tick => {}
+        }
     }
 }

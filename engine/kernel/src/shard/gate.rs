@@ -18,7 +18,7 @@ impl Durable {
 }
 
 /// Something that may be said only once what it stands on is durable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Held {
     /// A client's request was accepted, or was so already.
     Accepted { request: RequestId, subject: Subject },
@@ -29,7 +29,7 @@ pub(super) enum Held {
 }
 
 /// Everything that waits, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Gate {
     held: VecDeque<(Seq, Held)>,
 }

@@ -1,5 +1,7 @@
 //! What hosts say: who they are, how orders ended, what was used.
 
+use std::collections::BTreeMap;
+
 use hourglass_events::lifecycle::others::HostState;
 use hourglass_events::{
     Activity, Actor, Cause, Event, HostEvent, HostId, HostNews, HostProfile, Report, State, Subject,
@@ -10,12 +12,53 @@ use super::gate::Held;
 use super::timers::Use;
 use super::{Phase, Shard};
 use crate::decide::{Proposal, report};
+use crate::dispatch::Stage;
 use crate::fleet::GENERAL;
+
+/// What connected hosts said before there was an epoch to take it in. A host says it once for each connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Early(BTreeMap<HostId, Words>);
+
+#[derive(Debug, Clone)]
+struct Words {
+    profile: HostProfile,
+    /// By serial, because a host may repeat what is not acknowledged.
+    reports: BTreeMap<u64, Report>,
+    synced: bool,
+}
+
+impl Early {
+    fn take_in(&mut self, host: HostId, news: HostNews) {
+        match (news, self.0.get_mut(&host)) {
+            (HostNews::Joined(profile), _) => {
+                self.0.insert(host, Words { profile, reports: BTreeMap::new(), synced: false });
+            }
+            (HostNews::Reported(report), Some(words)) => {
+                words.reports.insert(report.serial, report);
+            }
+            (HostNews::Synced, Some(words)) => words.synced = true,
+            // Uses are asked for again when they matter, and nobody speaks before joining.
+            (HostNews::Used(_), _) | (HostNews::Reported(_) | HostNews::Synced, None) => {}
+        }
+    }
+
+    fn forget(&mut self, host: HostId) {
+        self.0.remove(&host);
+    }
+
+    fn into_news(self) -> impl Iterator<Item = (HostId, HostNews)> {
+        self.0.into_iter().flat_map(|(host, Words { profile, reports, synced })| {
+            let reports = reports.into_values().map(HostNews::Reported);
+            let all = std::iter::once(HostNews::Joined(profile)).chain(reports);
+            all.chain(synced.then_some(HostNews::Synced)).map(move |news| (host, news))
+        })
+    }
+}
 
 impl Shard {
     pub(super) fn news(&mut self, now: Timestamp, host: HostId, news: HostNews) {
-        if self.phase != Phase::Serving {
-            return;
+        if self.phase == Phase::Opening {
+            return self.early.take_in(host, news);
         }
         match news {
             HostNews::Joined(profile) => self.joined(now, host, profile),
@@ -26,6 +69,9 @@ impl Shard {
                 }
             }
             HostNews::Synced => {
+                if self.dispatch.stage(host) == Stage::Absent {
+                    return;
+                }
                 self.dispatch.synced(host);
                 self.barrier.heard(host);
                 // Idle alarms wait for their host to have spoken.
@@ -36,6 +82,7 @@ impl Shard {
 
     /// The host will say everything again when it comes back; until then its idle alarms are blocked.
     pub(super) fn host_gone(&mut self, host: HostId) {
+        self.early.forget(host);
         self.dispatch.leave(host);
         self.agenda.extend(self.proposed.hosts().residents(host));
     }
@@ -50,7 +97,7 @@ impl Shard {
                 && known.capacity == profile.capacity
         });
         if !known {
-            let HostProfile { host, incarnation, region, classes, capacity } = profile;
+            let HostProfile { host: _, incarnation, region, classes, capacity } = profile;
             let event = Event::Host(HostEvent::Seen { incarnation, region, classes, capacity });
             let (subject, actor, cause) = (Subject::Host(host), Actor::Host(host), Cause::Host);
             let proposal =
@@ -59,10 +106,23 @@ impl Shard {
             let _ = self.propose(now, proposal);
         }
         let residents: Vec<_> = self.committed.hosts().residents(host).collect();
+        // Until it has repeated everything its idle alarms are blocked again.
+        self.agenda.extend(&residents);
         self.order(now, residents);
     }
 
+    /// Take in what hosts said while the epoch was being opened.
+    pub(super) fn catch_up(&mut self, now: Timestamp) {
+        for (host, news) in std::mem::take(&mut self.early).into_news() {
+            self.news(now, host, news);
+        }
+    }
+
     fn reported(&mut self, now: Timestamp, host: HostId, report: &Report) {
+        if report.shard != self.proposed.shard() {
+            // Whoever it is for has yet to hear it.
+            return;
+        }
         if let Some(proposal) = report::decide(&self.proposed, &self.config.terms, host, report, now)
             && self.propose(now, proposal).is_err()
         {

@@ -6,6 +6,7 @@ use hourglass_events::codec::{self, DecodeError, GroupView};
 use hourglass_events::{Digest, Event, Record, ShardEvent, ShardNumber, Span, Timestamp};
 
 use super::gate::Gate;
+use super::news::Early;
 use super::timers::Barrier;
 use super::writer::{Mark, Writer};
 use super::{Entry, Phase, Shard, ShardConfig};
@@ -116,15 +117,16 @@ impl Replay {
         let slot = self.next_slot();
         let group = GroupView::decode(frame).map_err(|source| ReplayError::Frame { slot, source })?;
         self.follows(slot, &group)?;
-        let mut opens = None;
-        for bytes in &group.records {
+        for (index, bytes) in group.records.iter().enumerate() {
             let failed = |source| ReplayError::Record { slot, source };
             let after = self.fleet.seq();
             let record =
                 codec::decode(bytes).map_err(|source| failed(FoldError::Unreadable { after, source }))?;
             let opened = matches!(record.event, Event::Shard(ShardEvent::Opened { .. }));
-            if !*opens.get_or_insert(opened) && group.epoch == slot.0 {
-                return Err(ReplayError::Order { slot, what: "it claims an epoch without opening it" });
+            let opens = index == 0 && group.epoch == slot.0;
+            if opened != opens {
+                let what = "an epoch begins with its opening, and nothing else does";
+                return Err(ReplayError::Order { slot, what });
             }
             let digest = Digest::of(bytes);
             self.fleet.apply(&record, digest).map_err(failed)?;
@@ -142,7 +144,7 @@ impl Replay {
         if group.number != self.mark.number + 1 {
             return wrong("its number is not the next one");
         }
-        if group.epoch != self.mark.epoch && group.epoch != slot.0 {
+        if group.epoch != slot.0 && (group.epoch != self.mark.epoch || self.mark == Mark::START) {
             return wrong("its epoch is neither the present one nor its own");
         }
         Ok(())
@@ -150,10 +152,7 @@ impl Replay {
 
     /// A writer for this log: it opens an epoch of its own before it takes requests.
     pub fn open(self, config: ShardConfig, now: Timestamp) -> Result<Shard, ReplayError> {
-        let behind = self.fleet.at().since(now);
-        if behind > config.drift {
-            return Err(ReplayError::ClockBehind { behind, most: config.drift });
-        }
+        self.check_clock(&config, now)?;
         let mut shard = Shard {
             writer: Writer::new(self.mark, config.nonce),
             phase: Phase::Opening,
@@ -163,15 +162,24 @@ impl Replay {
             dispatch: Dispatch::default(),
             alarms: Alarms::default(),
             uses: BTreeMap::new(),
+            early: Early::default(),
             barrier: Barrier::Down,
             agenda: BTreeSet::new(),
             outputs: VecDeque::new(),
+            farewell: None,
             config,
         };
         let opened = shard.opened(now);
         // The opening of a build with a name of sane length fits a record; a defect halts the shard by itself.
         let _ = shard.propose(now, opened);
         shard.send(now);
+        shard.part();
         Ok(shard)
+    }
+
+    /// Time never goes back in a log, so a writer whose clock is behind it would have to invent the time.
+    pub(super) fn check_clock(&self, config: &ShardConfig, now: Timestamp) -> Result<(), ReplayError> {
+        let (behind, most) = (self.fleet.at().since(now), config.drift);
+        if behind > most { Err(ReplayError::ClockBehind { behind, most }) } else { Ok(()) }
     }
 }

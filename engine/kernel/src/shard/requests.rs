@@ -27,9 +27,7 @@ impl Shard {
             Phase::Opening => Err(Refusal::NotReady),
             Phase::Halted => Err(Refusal::Fenced),
             Phase::Serving if self.writer.is_full() => Err(Refusal::StorageFull),
-            Phase::Serving
-                if self.gate.len() >= WAITING_MOST || self.writer.staged() >= self.config.staged =>
-            {
+            Phase::Serving if self.gate.len() >= WAITING_MOST || self.is_laden() => {
                 Err(Refusal::Overloaded { waiting: self.gate.len().max(self.writer.staged()) })
             }
             Phase::Serving => Ok(()),

@@ -61,6 +61,10 @@ pub(super) struct Use {
 
 impl Shard {
     pub(super) fn timers_deadline(&self) -> Option<(Timestamp, Why)> {
+        if self.is_laden() {
+            // Alarms wait until the log has taken some of what was decided, and it is the log that says so.
+            return None;
+        }
         match (&self.barrier, self.phase) {
             (_, Phase::Opening | Phase::Halted) => None,
             (Barrier::Up { until, .. }, Phase::Serving) => Some((*until, Why::Resync)),
@@ -90,10 +94,7 @@ impl Shard {
     pub(super) fn ring(&mut self, now: Timestamp) {
         self.barrier.pass(now);
         for _ in 0..RINGS_MOST {
-            if self.phase != Phase::Serving
-                || self.barrier != Barrier::Down
-                || self.writer.staged() >= self.config.staged
-            {
+            if self.phase != Phase::Serving || self.barrier != Barrier::Down || self.is_laden() {
                 return;
             }
             let Some((_, id, alarm)) = self.alarms.next().filter(|(at, ..)| *at <= now) else { return };

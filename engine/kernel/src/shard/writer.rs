@@ -34,7 +34,7 @@ impl Mark {
 }
 
 /// What is on its way into the log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Writer {
     mark: Mark,
     nonce: u128,
@@ -43,7 +43,7 @@ pub(super) struct Writer {
 }
 
 /// The one group in flight.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Flight {
     mark: Mark,
     frame: Arc<[u8]>,
@@ -56,6 +56,8 @@ struct Flight {
 enum Step {
     /// For the outcome of an append.
     Sent,
+    /// For the outcome of an append to a log that had no room when it was last tried.
+    Knocked,
     /// For what the slot holds.
     Reading,
     /// For the moment to send the same bytes again, after doubt.
@@ -88,12 +90,12 @@ impl Writer {
 
     /// Whether the log had no room when it was last tried.
     pub(super) fn is_full(&self) -> bool {
-        self.flight.as_ref().is_some_and(|flight| matches!(flight.step, Step::Full(_)))
+        self.flight.as_ref().is_some_and(|flight| matches!(flight.step, Step::Full(_) | Step::Knocked))
     }
 
     pub(super) fn deadline(&self) -> Option<(Timestamp, Why)> {
         match self.flight.as_ref()?.step {
-            Step::Sent | Step::Reading => None,
+            Step::Sent | Step::Knocked | Step::Reading => None,
             Step::Doubting(at) => Some((at, Why::Resend)),
             Step::Full(at) => Some((at, Why::Full)),
         }
@@ -131,17 +133,16 @@ impl Writer {
     fn resend(&mut self, now: Timestamp) -> Option<Output> {
         let flight = self.flight.as_mut()?;
         match flight.step {
-            Step::Doubting(at) | Step::Full(at) if at <= now => {
-                flight.step = Step::Sent;
-                Some(Output::Append { slot: flight.mark.slot, frame: Arc::clone(&flight.frame) })
-            }
-            Step::Doubting(_) | Step::Full(_) | Step::Sent | Step::Reading => None,
+            Step::Doubting(at) if at <= now => flight.step = Step::Sent,
+            Step::Full(at) if at <= now => flight.step = Step::Knocked,
+            Step::Doubting(_) | Step::Full(_) | Step::Sent | Step::Knocked | Step::Reading => return None,
         }
+        Some(Output::Append { slot: flight.mark.slot, frame: Arc::clone(&flight.frame) })
     }
 
-    /// The flight for `slot`, if that is what is being waited for.
-    fn awaiting(&mut self, slot: Slot, step: Step) -> Option<&mut Flight> {
-        self.flight.as_mut().filter(|flight| flight.mark.slot == slot && flight.step == step)
+    /// The flight for `slot`, if one of `steps` is what is being waited for.
+    fn awaiting(&mut self, slot: Slot, steps: &[Step]) -> Option<&mut Flight> {
+        self.flight.as_mut().filter(|flight| flight.mark.slot == slot && steps.contains(&flight.step))
     }
 }
 
@@ -157,7 +158,7 @@ impl Shard {
 
     pub(super) fn appended(&mut self, now: Timestamp, slot: Slot, outcome: Outcome) {
         let (resend, full) = (now.after(self.config.resend), now.after(self.config.full));
-        let Some(flight) = self.writer.awaiting(slot, Step::Sent) else { return };
+        let Some(flight) = self.writer.awaiting(slot, &[Step::Sent, Step::Knocked]) else { return };
         match outcome {
             Outcome::Durable => self.land(now),
             Outcome::Occupied => {
@@ -172,7 +173,7 @@ impl Shard {
 
     pub(super) fn slot_read(&mut self, now: Timestamp, slot: Slot, frame: Option<Arc<[u8]>>) {
         let resend = now.after(self.config.resend);
-        let Some(flight) = self.writer.awaiting(slot, Step::Reading) else { return };
+        let Some(flight) = self.writer.awaiting(slot, &[Step::Reading]) else { return };
         match frame {
             None => flight.step = Step::Doubting(resend),
             Some(frame) if frame == flight.frame => self.land(now),
@@ -195,11 +196,15 @@ impl Shard {
             }
         }
         self.outputs.push_back(Output::Committed(flight.entries));
-        if self.phase == Phase::Opening {
+        let opened = self.phase == Phase::Opening;
+        if opened {
             self.serve(now);
         }
         self.release();
         self.order(now, touched);
+        if opened {
+            self.catch_up(now);
+        }
     }
 
     /// The epoch is ours: look at everything once, and wait for the hosts.
@@ -220,6 +225,9 @@ impl Shard {
         let mut replay = super::Replay::resume(self.committed.clone(), self.writer.mark);
         let mut entries = Vec::new();
         if let Err(error) = replay.feed(frame, |entry| entries.push(Arc::new(entry))) {
+            return self.halt(Halt::Unreadable(error));
+        }
+        if let Err(error) = replay.check_clock(&self.config, now) {
             return self.halt(Halt::Unreadable(error));
         }
         (self.committed, self.writer.mark) = replay.into_parts();
