@@ -8,6 +8,8 @@ use hourglass_engine::log::files::simulated::{Cut, Dice, SimulatedDisk};
 use hourglass_engine::log::segments::{Check, Flaw, Notice, OpenError, Options, Segments, Witness};
 use hourglass_engine::log::{Outcome, ReadError, Slot};
 
+/// Where the frames of a file begin.
+const DATA: usize = 12_288;
 const FIRST: &str = "00000000000000000001.segment";
 
 fn options() -> Options {
@@ -133,7 +135,7 @@ fn zeros_over_an_acknowledged_tail_are_damage() {
     let name = segments(&disk).pop().unwrap();
     let mut bytes = disk.bytes(&name);
     let written = bytes.iter().rposition(|&byte| byte != 0).unwrap();
-    bytes[12_288..=written].fill(0);
+    bytes[DATA..=written].fill(0);
     disk.set_bytes(&name, bytes);
     let OpenError::Damaged(damage) = refusal(&disk) else { panic!() };
     assert_eq!((damage.slot, &damage.file, damage.flaw), (Slot(7), &name, Flaw::Blank));
@@ -142,7 +144,7 @@ fn zeros_over_an_acknowledged_tail_are_damage() {
 #[test]
 fn the_first_bad_slot_is_named_and_those_before_it_can_be_read() {
     let disk = eight(true);
-    disk.flip(FIRST, 12_288 + 32 + 10, 3);
+    disk.flip(FIRST, DATA + 32 + 10, 3);
     let (log, _) = open(&disk).unwrap();
     let (read, error) = readable(&log);
     assert_eq!(read, 0);
@@ -156,9 +158,9 @@ fn the_first_bad_slot_is_named_and_those_before_it_can_be_read() {
 fn a_frame_that_a_later_one_vouches_for_is_damaged_rather_than_torn() {
     let disk = eight(false);
     let name = segments(&disk).pop().unwrap();
-    disk.flip(&name, 12_288 + 5, 0);
+    disk.flip(&name, DATA + 5, 0);
     let OpenError::Damaged(damage) = refusal(&disk) else { panic!() };
-    assert_eq!((damage.slot, damage.offset, damage.flaw), (Slot(7), 12_288, Flaw::Check));
+    assert_eq!((damage.slot, damage.offset, damage.flaw), (Slot(7), DATA as u64, Flaw::Check));
 }
 
 #[test]
@@ -287,9 +289,11 @@ fn a_torn_mark_leaves_the_one_before() {
         disk.cut_after(1);
         assert_eq!(log.mark(), Outcome::Broken);
         disk.power_cycle(&mut Cut::Scatter(Dice::new(seed)));
-        disk.flip(FIRST, 12_288 + 40, 0);
+        let mut bytes = disk.bytes(FIRST);
+        bytes[DATA..].fill(0);
+        disk.set_bytes(FIRST, bytes);
         let OpenError::Damaged(damage) = refusal(&disk) else { panic!() };
-        assert_eq!(damage.slot, Slot(1));
+        assert_eq!((damage.slot, damage.flaw), (Slot(1), Flaw::Blank));
     }
 }
 
@@ -301,7 +305,7 @@ fn under_load_marks_go_along_with_the_frames() {
     append(&mut log, 1..=300);
     drop(log);
     let mut bytes = disk.bytes(FIRST);
-    bytes[12_288..].fill(0);
+    bytes[DATA..].fill(0);
     disk.set_bytes(FIRST, bytes);
     let refused = Segments::open(&disk, large).map(|_| ()).unwrap_err();
     assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
@@ -316,14 +320,84 @@ fn a_frame_within_a_torn_frame_does_not_count() {
     append(&mut theirs, 1..=3);
     let bytes = other.bytes(FIRST);
     let written = bytes.iter().rposition(|&byte| byte != 0).unwrap();
-    let look_alike = &bytes[12_288..=written];
+    let look_alike = &bytes[DATA..=written];
 
     let disk = SimulatedDisk::new();
     let (mut log, _) = open(&disk).unwrap();
     assert_eq!(log.append(Slot(1), look_alike), Outcome::Durable);
     drop(log);
-    disk.flip(FIRST, 12_288 + 4, 0);
+    disk.flip(FIRST, DATA + 4, 0);
     let (log, notices) = open(&disk).unwrap();
     assert!(matches!(&notices[..], [Notice::TornTailCut { slot: Slot(1), .. }]), "{notices:?}");
     assert_eq!(log.end(), Slot(1));
+}
+
+/// Two histories of one log: the second has other bytes in every slot, of the same lengths.
+fn two_histories() -> (SimulatedDisk, SimulatedDisk) {
+    let disk = SimulatedDisk::new();
+    drop(open(&disk).unwrap());
+    let other = disk.image();
+    for (disk, change) in [(&disk, 0), (&other, 1)] {
+        let (mut log, _) = open(disk).unwrap();
+        for number in 1..=8 {
+            let mut frame = frame(number);
+            frame[0] ^= change;
+            assert_eq!(log.append(Slot(number), &frame), Outcome::Durable);
+        }
+        log.mark();
+    }
+    (disk, other)
+}
+
+/// Give a part of a file the bytes that it has in another history.
+fn transplant(to: &SimulatedDisk, from: &SimulatedDisk, name: &str, part: std::ops::Range<usize>) {
+    let mut bytes = to.bytes(name);
+    bytes[part.clone()].copy_from_slice(&from.bytes(name)[part]);
+    to.set_bytes(name, bytes);
+}
+
+#[test]
+fn a_sound_frame_of_another_history_breaks_the_chain() {
+    let (disk, other) = two_histories();
+    let size = 32 + frame(1).len();
+    transplant(&disk, &other, FIRST, DATA + size..DATA + 2 * size);
+    let (log, _) = open(&disk).unwrap();
+    let Err(ReadError::Damaged { slot: Slot(2), what }) = log.reader().read(Slot(2)) else { panic!() };
+    assert!(what.contains("follows one with the check value"), "{what}");
+
+    let (disk, other) = two_histories();
+    let last = segments(&disk).pop().unwrap();
+    transplant(&disk, &other, &last, DATA + size..DATA + 2 * size);
+    let OpenError::Damaged(damage) = refusal(&disk) else { panic!() };
+    assert!(matches!(damage.flaw, Flaw::Chain { .. }), "{damage}");
+    assert_eq!(damage.slot, Slot(8));
+}
+
+#[test]
+fn a_file_with_the_frames_of_another_history_is_refused() {
+    let (disk, other) = two_histories();
+    disk.set_bytes(FIRST, other.bytes(FIRST));
+    assert!(matches!(refusal(&disk), OpenError::Discontinued { slot: Slot(4), .. }));
+
+    // The front of the file, with its seal, is right, but not what it vouches for.
+    let (disk, other) = two_histories();
+    let end = disk.bytes(FIRST).len();
+    transplant(&disk, &other, FIRST, DATA..end);
+    let (log, _) = open(&disk).unwrap();
+    let mut scan = log.reader().scan(Slot(2));
+    assert!(scan.next_frame().is_ok() && scan.next_frame().is_ok());
+    let Err(ReadError::Damaged { slot: Slot(4), .. }) = scan.next_frame() else { panic!() };
+
+    // So it is with the last file when it has one frame, which the header leaves to the mark.
+    let disk = SimulatedDisk::new();
+    drop(open(&disk).unwrap());
+    let other = disk.image();
+    for (disk, text) in [(&disk, b"one"), (&other, b"two")] {
+        let (mut log, _) = open(disk).unwrap();
+        assert_eq!(log.append(Slot(1), text), Outcome::Durable);
+        log.mark();
+    }
+    transplant(&disk, &other, FIRST, DATA..DATA + 64);
+    let OpenError::Damaged(damage) = refusal(&disk) else { panic!() };
+    assert!(matches!(damage.flaw, Flaw::Mark { .. }), "{damage}");
 }

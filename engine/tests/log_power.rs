@@ -173,13 +173,13 @@ fn peace(disk: &SimulatedDisk, promises: &mut Promises, dice: &mut Dice) -> Resu
 #[test]
 fn an_acknowledged_frame_survives_power_cuts_and_failed_syncs() {
     let mut frames = 0;
-    for seed in 0..3_000 {
+    for seed in 0..2_000 {
         match lives(seed, HONEST) {
             Ok(kept) => frames += kept,
             Err(Violation(what)) => panic!("seed {seed}: {what}"),
         }
     }
-    assert!(frames > 80_000, "the runs did too little: {frames} frames");
+    assert!(frames > 60_000, "the runs did too little: {frames} frames");
 }
 
 #[test]
@@ -305,6 +305,51 @@ fn a_failed_sync_breaks_the_handle_for_good_and_a_fresh_one_goes_on() {
         drop(log);
         disk.power_cycle(&mut Cut::DropAll);
         peace(&disk, &mut promises, &mut Dice::new(3)).unwrap();
+    }
+}
+
+/// One way in which a life that a failed sync has spoilt can end.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Kill,
+    LoseAll,
+    KeepAll,
+}
+
+impl End {
+    const ALL: [Self; 3] = [Self::Kill, Self::LoseAll, Self::KeepAll];
+
+    fn come(self, disk: &SimulatedDisk) {
+        match self {
+            Self::Kill => disk.kill(),
+            Self::LoseAll => disk.power_cycle(&mut Cut::DropAll),
+            Self::KeepAll => disk.power_cycle(&mut Cut::KeepAll),
+        }
+    }
+}
+
+#[test]
+fn any_two_failed_syncs_in_a_row_lose_nothing_acknowledged() {
+    // The system forgets what a failed sync should have stored, names as well as bytes, so a name that was taken away
+    // can come back much later.
+    let mut runs = 0;
+    for (first, second) in (0..24).flat_map(|first| (0..6).map(move |second| (first, second))) {
+        for (between, after) in End::ALL.into_iter().flat_map(|end| End::ALL.map(|other| (end, other))) {
+            let disk = SimulatedDisk::new();
+            let mut promises = Promises::default();
+            for (failing, end) in [(first, between), (second, End::Kill), (1_000, after)] {
+                disk.fail_sync_after(failing, runs);
+                if let Ok((mut log, _)) = promises.open(&disk) {
+                    promises.check(&log).unwrap();
+                    script(&mut log, &mut promises).unwrap();
+                }
+                end.come(&disk);
+            }
+            peace(&disk, &mut promises, &mut Dice::new(1)).unwrap_or_else(|Violation(what)| {
+                panic!("syncs {first} and {second} failed, {between:?}, {after:?}: {what}");
+            });
+            runs += 1;
+        }
     }
 }
 
