@@ -1,0 +1,96 @@
+//! Which edges of THE TABLE a run took, and which it could have taken.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use hourglass_events::lifecycle::{KEEPING, LIFECYCLE};
+use hourglass_events::{SandboxEventKind as Kind, State};
+
+/// One row of the tables, taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// Where it began.
+    pub from: State,
+    /// What happened.
+    pub on: Kind,
+    /// Where it led.
+    pub to: State,
+}
+
+impl fmt::Display for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} --({:?})--> {:?}", self.from, self.on, self.to)
+    }
+}
+
+/// Events that no command, report or alarm of this release causes. Their operations come later.
+pub const LATER_EVENTS: &[Kind] = &[
+    Kind::BuildQueued,
+    Kind::BuildBegan,
+    Kind::BuildFailed,
+    Kind::Born,
+    Kind::PauseBegan,
+    Kind::MemorySaved,
+    Kind::ResumeBegan,
+    Kind::Resumed,
+    Kind::ArchiveBegan,
+    Kind::ArchiveStored,
+    Kind::RestoreBegan,
+    Kind::Restored,
+    Kind::ResizeBegan,
+    Kind::Resized,
+    Kind::SnapshotBegan,
+    Kind::SnapshotTaken,
+    Kind::ForkBegan,
+    Kind::Forked,
+    Kind::Abandoned,
+    Kind::BackupTaken,
+    Kind::BackupFailed,
+    Kind::LeftoverRemoved,
+];
+
+/// States that no event of this release leads to.
+pub const LATER_STATES: &[State] = &[
+    State::PendingBuild,
+    State::BuildingSnapshot,
+    State::BuildFailed,
+    State::Pausing,
+    State::Paused,
+    State::Resuming,
+    State::Archiving,
+    State::Archived,
+    State::Restoring,
+    State::Resizing,
+    State::Snapshotting,
+    State::Forking,
+];
+
+/// Single rows that wait, or that the rest of the kernel makes impossible, each for its reason.
+pub const LATER_EDGES: &[(State, Kind)] = &[
+    // A sandbox at rest fails with its host; losing hosts comes with an issue of its own.
+    (State::Started, Kind::Failed),
+    (State::Stopped, Kind::Failed),
+    // A waiting intent is dropped when the work it waited for has ended, or by a stop of what is stopping.
+    (State::PullingSnapshot, Kind::IntentDropped),
+    (State::Creating, Kind::IntentDropped),
+    (State::Starting, Kind::IntentDropped),
+    // Only a start waits out a stop, and it takes its turn.
+    (State::Stopped, Kind::IntentDropped),
+];
+
+/// Every edge that this release can take, from both tables.
+#[must_use]
+pub fn reachable() -> BTreeSet<Edge> {
+    let moves = LIFECYCLE
+        .iter()
+        .flat_map(|row| row.from.iter().map(|from| Edge { from: *from, on: row.on, to: row.to }));
+    let keeps = KEEPING
+        .iter()
+        .flat_map(|(on, states)| states.iter().map(|state| Edge { from: *state, on: *on, to: *state }));
+    let waits = |edge: &Edge| {
+        LATER_EVENTS.contains(&edge.on)
+            || LATER_STATES.contains(&edge.from)
+            || LATER_EDGES.contains(&(edge.from, edge.on))
+    };
+    moves.chain(keeps).filter(|edge| !waits(edge)).collect()
+}

@@ -1,0 +1,131 @@
+//! A simulated machine: images, disks and lives. It keeps the driver's contract (each step may be cut off anywhere and
+//! taken again) and knows what really happened, which no agent is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hourglass_events::{ExitCause, Fault, OrderNumber, SandboxId, Span};
+use hourglass_hostd::agent::{Outcome, Step};
+use hourglass_hostd::driver::{DiskFound, Present};
+
+/// What is on it.
+#[derive(Debug, Default)]
+pub(crate) struct Machine {
+    images: BTreeSet<String>,
+    units: BTreeMap<SandboxId, Unit>,
+    spawned: u64,
+}
+
+/// What is on it of one sandbox.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Unit {
+    /// The order that made its disk.
+    pub(crate) disk: Option<OrderNumber>,
+    /// What runs.
+    pub(crate) life: Option<Life>,
+    /// How the last life ended, until it is tidied up.
+    remains: Option<ExitCause>,
+}
+
+/// A life of a sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Life {
+    /// The order that booted it.
+    pub(crate) number: OrderNumber,
+    /// Which life on this machine it is.
+    pub(crate) spawn: u64,
+}
+
+impl Machine {
+    /// What is here of each sandbox.
+    pub(crate) fn units(&self) -> impl Iterator<Item = (SandboxId, &Unit)> {
+        self.units.iter().map(|(id, unit)| (*id, unit))
+    }
+
+    /// What runs of a sandbox.
+    pub(crate) fn life(&self, sandbox: SandboxId) -> Option<Life> {
+        self.units.get(&sandbox)?.life
+    }
+
+    /// What a driver would find.
+    pub(crate) fn survey(&self) -> Vec<Present> {
+        let present = |(sandbox, unit): (&SandboxId, &Unit)| Present {
+            sandbox: *sandbox,
+            disk: unit.disk.map_or(DiskFound::Absent, DiskFound::Made),
+            running: unit.life.map(|life| life.number),
+        };
+        self.units.iter().map(present).collect()
+    }
+
+    /// Take a whole step.
+    pub(crate) fn take(&mut self, sandbox: SandboxId, number: OrderNumber, step: &Step) -> Outcome {
+        match step {
+            Step::Pull(image) => {
+                self.images.insert(image.digest.clone());
+                Outcome::Done
+            }
+            Step::Provision(plan) if !self.images.contains(&plan.image.digest) => {
+                Outcome::Failed(Fault::Missing { what: "image".to_owned() })
+            }
+            Step::Provision(_) => {
+                self.units.entry(sandbox).or_default().disk.get_or_insert(number);
+                Outcome::Done
+            }
+            Step::Boot(_) => self.boot(sandbox, number),
+            Step::Halt { grace } => Outcome::Halted(self.halt(sandbox, *grace)),
+            Step::Erase => {
+                self.units.remove(&sandbox);
+                Outcome::Done
+            }
+        }
+    }
+
+    /// Be cut off somewhere within a step.
+    pub(crate) fn take_half(&mut self, sandbox: SandboxId, step: &Step) {
+        match step {
+            // Half an image and half a disk count as none.
+            Step::Pull(_) | Step::Provision(_) => {}
+            // The former life is over and the next has not begun; or what ran has ended and is not tidied up.
+            Step::Boot(_) | Step::Halt { .. } | Step::Erase => self.end(sandbox, ExitCause::Killed),
+        }
+    }
+
+    fn boot(&mut self, sandbox: SandboxId, number: OrderNumber) -> Outcome {
+        let Some(unit) = self.units.get_mut(&sandbox).filter(|unit| unit.disk.is_some()) else {
+            return Outcome::Failed(Fault::Missing { what: "disk".to_owned() });
+        };
+        if unit.life.is_none_or(|life| life.number != number) {
+            self.spawned += 1;
+            unit.life = Some(Life { number, spawn: self.spawned });
+            unit.remains = None;
+        }
+        Outcome::Done
+    }
+
+    fn halt(&mut self, sandbox: SandboxId, grace: Span) -> ExitCause {
+        let Some(unit) = self.units.get_mut(&sandbox) else { return ExitCause::Vanished };
+        let ended = if grace == Span::ZERO { ExitCause::Killed } else { ExitCause::Stopped };
+        let remains = unit.remains.take();
+        let cause = if unit.life.take().is_some() { ended } else { remains.unwrap_or(ExitCause::Vanished) };
+        if unit.disk.is_none() {
+            self.units.remove(&sandbox);
+        }
+        cause
+    }
+
+    /// What runs of a sandbox ends by itself, or with a step that was cut off.
+    pub(crate) fn end(&mut self, sandbox: SandboxId, cause: ExitCause) {
+        if let Some(unit) = self.units.get_mut(&sandbox)
+            && unit.life.take().is_some()
+        {
+            unit.remains = Some(cause);
+        }
+    }
+
+    /// Lose all that runs, keep the disks.
+    pub(crate) fn reboot(&mut self) {
+        for unit in self.units.values_mut() {
+            unit.life = None;
+            unit.remains = None;
+        }
+    }
+}
