@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hourglass_events::lifecycle::others::HostState;
 use hourglass_events::{
-    Activity, Actor, Cause, Event, HostEvent, HostId, HostNews, HostProfile, Report, State, Subject,
+    Activity, Actor, Cause, Event, Finding, HostEvent, HostId, HostNews, HostProfile, Report, State, Subject,
     Timestamp,
 };
 
@@ -123,6 +123,9 @@ impl Shard {
             // Whoever it is for has yet to hear it.
             return;
         }
+        if self.is_behind(report) {
+            return;
+        }
         if let Some(proposal) = report::decide(&self.proposed, &self.config.terms, host, report, now)
             && self.propose(now, proposal).is_err()
         {
@@ -130,6 +133,16 @@ impl Shard {
         }
         self.gate.hold(self.proposed.seq(), Held::Acknowledge { host, serial: report.serial });
         self.release();
+    }
+
+    /// Whether the report is about something this writer has not read: another one has taken over and gave that order.
+    /// An acknowledgement from here would be the last that anybody hears of it.
+    fn is_behind(&self, report: &Report) -> bool {
+        let unread = report.number.0 > self.committed.seq().0;
+        // A life ends after its boot was reported; here that is still owed, so somebody else was told.
+        let unborn = matches!(report.finding, Finding::Exited(_))
+            && self.proposed.sandbox(report.sandbox).and_then(|sandbox| sandbox.order()) == Some(report.number);
+        unread || unborn
     }
 
     fn used(&mut self, now: Timestamp, host: HostId, activity: Activity) {
