@@ -109,7 +109,7 @@ impl Shard {
                 self.alarms.disarm(id, alarm);
                 self.order(now, [id]);
             }
-            Alarm::AutoStop if self.must_ask(id) => {
+            Alarm::AutoStop if self.must_ask(now, id) => {
                 self.alarms.postpone(id, alarm, now.after(ASK_AGAIN));
                 self.ask_use(id);
             }
@@ -135,10 +135,11 @@ impl Shard {
         self.outputs.extend(running.map(call));
     }
 
-    /// Whether the host has yet to say, since the idle alarm became due, how long ago the sandbox was used.
-    fn must_ask(&self, id: SandboxId) -> bool {
+    /// Whether the host has yet to say, since the idle alarm became due, how long ago the sandbox was used. What it said
+    /// a while ago is no answer either: the alarm may have waited for the barrier, or an interval was made shorter.
+    fn must_ask(&self, now: Timestamp, id: SandboxId) -> bool {
         let Some(sandbox) = self.proposed.sandbox(id) else { return false };
         let Some(seen) = self.uses.get(&id) else { return true };
-        alarm::due(sandbox, Alarm::AutoStop, seen.at).is_some_and(|due| seen.heard < due)
+        alarm::due(sandbox, Alarm::AutoStop, seen.at).is_some_and(|due| seen.heard < due || seen.heard.after(ASK_AGAIN) < now)
     }
 }
