@@ -50,7 +50,7 @@ pub trait Driver: Send + Sync + Debug {
 
     /// The next sandbox that stopped running without [`Driver::halt`]. Waits for one; dropping the future while it
     /// waits loses none. An exit not yet returned when the host worker dies shows in the next [`Driver::survey`] as
-    /// not running.
+    /// not running; one not yet returned when the sandbox is booted again under the same number is never returned.
     async fn exited(&self) -> Exit;
 }
 

@@ -229,21 +229,6 @@ async fn the_age_goes_on_across_a_restart_of_the_host_worker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn serials_never_repeat_even_when_the_ledger_is_lost() {
-    let mut rig = Rig::new().await;
-    rig.order(5, create()).await;
-    let before = rig.report().await.serial;
-    rig.host.kill().await;
-    rig.ledger.lose();
-    // The wall clock is what holds the incarnation up here; it counts in seconds.
-    std::thread::sleep(Duration::from_millis(1_100));
-    rig.restart().await;
-    rig.order(5, create()).await;
-    assert!(rig.report().await.serial > before);
-    assert_eq!(rig.driver.lives(BOX), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_slow_engine_loses_no_report() {
     let mut rig = Rig::new().await;
     let (link, engine) = hourglass_hostd::Link::pair(1);

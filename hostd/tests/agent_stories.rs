@@ -206,8 +206,21 @@ fn an_exit_seen_before_its_boot_was_is_told_after_it() {
     check(
         "order 5 boot         -> boot 5
          exit 5 code 1        ->
-         ok                   -> done 5, halt 5
-         halted vanished      -> exited 5 code 1",
+         ok                   -> halt 5
+         exec                 -> refused
+         halted vanished      -> done 5, exited 5 code 1",
+    );
+}
+
+#[test]
+fn a_boot_whose_end_is_in_doubt_is_a_failure() {
+    check(
+        "order 5 boot         -> boot 5
+         exit 5 code 1        ->
+         ok                   -> halt 5
+         fail                 -> warn, failed 5
+         order 6 quiesce      -> halt 6
+         halted killed        -> done 6",
     );
 }
 

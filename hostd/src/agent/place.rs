@@ -43,7 +43,12 @@ enum Why {
         exit: Option<ExitCause>,
     },
     /// A life ended by itself; what it left is tidied up, then its shard is told, if there is anything to tell.
-    Exit { number: OrderNumber, announce: Option<ShardNumber> },
+    Exit {
+        number: OrderNumber,
+        announce: Option<ShardNumber>,
+        /// The task that booted it, if that is still to be reported too.
+        unreported: Option<TaskKind>,
+    },
 }
 
 impl Place {
@@ -130,7 +135,7 @@ impl Place {
                 || self.entry.boot.is_some_and(|boot| boot.number > number);
         if self.doing.is_none() && !ended_since && !desk.is_reporting_exit(self.sandbox, number) {
             self.entry.newest = self.entry.newest.max(number);
-            self.tidy(number, Some(shard), desk);
+            self.tidy(number, Some(shard), None, desk);
         }
     }
 
@@ -148,14 +153,14 @@ impl Place {
         self.entry.ended = Some(Ended { number, cause });
         // With an order under way, that order's report says what became of the sandbox.
         if self.doing.is_none() {
-            self.tidy(number, self.listener(boot), desk);
+            self.tidy(number, self.listener(boot), None, desk);
         }
     }
 
     /// At the start of the host worker nothing of it was found running.
     pub(super) fn found_gone(&mut self, desk: &mut Desk) {
         if let Some(boot) = self.entry.boot {
-            self.tidy(boot.number, self.listener(boot), desk);
+            self.tidy(boot.number, self.listener(boot), None, desk);
         }
     }
 
@@ -168,7 +173,9 @@ impl Place {
             return;
         }
         match doing.why {
-            Why::Exit { number, announce } => self.announce(number, announce, outcome, desk),
+            Why::Exit { number, announce, unreported } => {
+                self.tidied(number, announce, unreported, outcome, desk);
+            }
             Why::Order { shard, number, task, mut rest, exit } => {
                 let failure = match outcome {
                     Outcome::Done | Outcome::Halted(_) => None,
@@ -179,13 +186,14 @@ impl Place {
                     self.settle(shard, number, task, Finding::Failed(fault), desk);
                 } else if let Some(step) = rest.pop_front() {
                     self.run(step, Why::Order { shard, number, task, rest, exit: None }, desk);
+                } else if let Some(cause) = exit {
+                    // It ran, if briefly. That is reported once it is certain that nothing runs any more: the end may
+                    // have been that of an earlier life under the same number, before a crash.
+                    self.entry.ended = Some(Ended { number, cause });
+                    self.tidy(number, Some(shard), Some(task), desk);
                 } else {
                     let end = self.entry.ended.map_or(UNSEEN, |ended| ended.cause);
                     self.settle(shard, number, task, Finding::Done(tells_end(task).then_some(end)), desk);
-                    if let Some(cause) = exit {
-                        self.entry.ended = Some(Ended { number, cause });
-                        self.tidy(number, Some(shard), desk);
-                    }
                 }
             }
         }
@@ -211,9 +219,15 @@ impl Place {
     }
 
     /// Tidies up after a life that ended by itself; nothing is in flight.
-    fn tidy(&mut self, number: OrderNumber, announce: Option<ShardNumber>, desk: &mut Desk) {
+    fn tidy(
+        &mut self,
+        number: OrderNumber,
+        announce: Option<ShardNumber>,
+        unreported: Option<TaskKind>,
+        desk: &mut Desk,
+    ) {
         desk.end_use(self.sandbox);
-        self.run(Step::Halt { grace: Span::ZERO }, Why::Exit { number, announce }, desk);
+        self.run(Step::Halt { grace: Span::ZERO }, Why::Exit { number, announce, unreported }, desk);
     }
 
     fn run(&mut self, step: Step, why: Why, desk: &mut Desk) {
@@ -258,22 +272,30 @@ impl Place {
         }
     }
 
-    /// A life that ended by itself is tidied up after, or that failed; the exit is news either way.
-    fn announce(
+    /// A life that ended by itself is tidied up after, or that failed. The exit is news either way.
+    fn tidied(
         &mut self,
         number: OrderNumber,
         announce: Option<ShardNumber>,
+        unreported: Option<TaskKind>,
         outcome: &Outcome,
         desk: &mut Desk,
     ) {
-        if let Outcome::Failed(fault) = outcome {
-            desk.warn(Oddity::Untidy { sandbox: self.sandbox, fault: fault.clone() });
-        }
         self.entry.boot = None;
         let known = self.entry.ended.filter(|ended| ended.number == number);
         let ended = known.unwrap_or(Ended { number, cause: UNSEEN });
         self.entry.ended = Some(ended);
+        if let Outcome::Failed(fault) = outcome {
+            desk.warn(Oddity::Untidy { sandbox: self.sandbox, fault: fault.clone() });
+            if let (Some(shard), Some(task)) = (announce, unreported) {
+                self.settle(shard, number, task, Finding::Failed(fault.clone()), desk);
+                return;
+            }
+        }
         if let Some(shard) = announce {
+            if let Some(task) = unreported {
+                self.settle(shard, number, task, Finding::Done(None), desk);
+            }
             desk.report(shard, self.sandbox, number, Finding::Exited(ended.cause));
         }
     }

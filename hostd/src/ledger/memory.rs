@@ -24,6 +24,11 @@ impl MemoryLedger {
         *self.lock() = Memory::default();
     }
 
+    /// Go back to what was remembered before, as when the latest writes were not durable yet.
+    pub fn restore(&self, memory: Memory) {
+        *self.lock() = memory;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Memory> {
         // A panic elsewhere cannot leave a half-applied write: each is one map operation.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
