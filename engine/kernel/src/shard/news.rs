@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use hourglass_events::lifecycle::others::HostState;
 use hourglass_events::{
-    Activity, Actor, Cause, Event, Finding, HostEvent, HostId, HostNews, HostProfile, Report, State, Subject,
-    Timestamp,
+    Activity, Actor, Cause, Event, Finding, HostEvent, HostId, HostNews, HostProfile, Report, SandboxId,
+    State, Subject, Timestamp,
 };
 
 use super::gate::Held;
@@ -76,7 +76,20 @@ impl Shard {
                 self.barrier.heard(host);
                 // Idle alarms wait for their host to have spoken.
                 self.agenda.extend(self.proposed.hosts().residents(host));
+                self.ask_for_all(host);
             }
+        }
+    }
+
+    /// Ask for everything that is taken to run there. A host that lost its memory does not know whom to tell of an
+    /// end, and what is never stopped for idleness would be taken to run for ever.
+    fn ask_for_all(&mut self, host: HostId) {
+        let running = |id: &SandboxId| {
+            self.committed.sandbox(*id).is_some_and(|sandbox| sandbox.state == State::Started)
+        };
+        let running: Vec<_> = self.committed.hosts().residents(host).filter(running).collect();
+        for id in running {
+            self.ask_use(id);
         }
     }
 
@@ -141,7 +154,8 @@ impl Shard {
         let unread = report.number.0 > self.committed.seq().0;
         // A life ends after its boot was reported; here that is still owed, so somebody else was told.
         let unborn = matches!(report.finding, Finding::Exited(_))
-            && self.proposed.sandbox(report.sandbox).and_then(|sandbox| sandbox.order()) == Some(report.number);
+            && self.proposed.sandbox(report.sandbox).and_then(|sandbox| sandbox.order())
+                == Some(report.number);
         unread || unborn
     }
 

@@ -127,7 +127,7 @@ impl Shard {
     }
 
     /// Ask the host how long ago the sandbox was used.
-    fn ask_use(&mut self, id: SandboxId) {
+    pub(super) fn ask_use(&mut self, id: SandboxId) {
         let shard = self.proposed.shard();
         let running = self.proposed.sandbox(id).and_then(|sandbox| sandbox.host.zip(sandbox.boot));
         let call =
@@ -140,6 +140,7 @@ impl Shard {
     fn must_ask(&self, now: Timestamp, id: SandboxId) -> bool {
         let Some(sandbox) = self.proposed.sandbox(id) else { return false };
         let Some(seen) = self.uses.get(&id) else { return true };
-        alarm::due(sandbox, Alarm::AutoStop, seen.at).is_some_and(|due| seen.heard < due || seen.heard.after(ASK_AGAIN) < now)
+        alarm::due(sandbox, Alarm::AutoStop, seen.at)
+            .is_some_and(|due| seen.heard < due || seen.heard.after(ASK_AGAIN) < now)
     }
 }
