@@ -280,7 +280,7 @@ fn a_file_of_another_format_version_is_refused_by_its_number() {
 
 #[test]
 fn a_torn_mark_leaves_the_one_before() {
-    for seed in 0..200 {
+    for seed in 0..2_000 {
         let disk = SimulatedDisk::new();
         let (mut log, _) = open(&disk).unwrap();
         append(&mut log, 1..=1);
