@@ -183,7 +183,6 @@ impl Inner {
                 return Ok(());
             }
             self.stop(found, Span::ZERO, &lock)?;
-            self.forget(found);
         }
         let init = part("boot", || self.begin(life, plan, &lock))?;
         self.watch(life, init)
@@ -192,8 +191,7 @@ impl Inner {
     /// Whether `life` is whole and its agent answers.
     fn runs(&self, life: Life) -> bool {
         let places = self.places.life(life);
-        let known = self.running().get(&life.sandbox).is_some_and(|running| running.number == life.number);
-        known && places.booted().exists() && !places.halting().exists() && talk::answers(&places.shared())
+        self.knows(life) && places.booted().exists() && !places.halting().exists() && talk::answers(&places.shared())
     }
 
     fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault> {
@@ -207,7 +205,6 @@ impl Inner {
         let mut cause = ExitCause::Vanished;
         for life in self.lives_of(sandbox) {
             let ended = self.stop(life, grace, lock)?;
-            self.forget(life);
             if ended != ExitCause::Vanished {
                 cause = ended;
             }
@@ -245,6 +242,11 @@ impl Inner {
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<SandboxId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether `life` is known as running, and its end as nobody's wish.
+    fn knows(&self, life: Life) -> bool {
+        self.running().get(&life.sandbox).is_some_and(|running| running.number == life.number)
     }
 
     /// Know `life` as running no more; a later one may by now.

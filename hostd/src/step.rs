@@ -10,7 +10,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 /// The variable that names the step to die after.
 pub const VARIABLE: &str = "HOURGLASS_KILL_AFTER";
 
-/// Every step of pull, provision, boot, halt and erase, in that order.
+/// Every step of pull, provision, boot, halt and erase, in that order. Steps of the engine, if any, begin with
+/// `engine.`: they are not the driver's to sweep.
 pub const STEPS: &[&str] = &[
     "image.found",
     "disk.made",

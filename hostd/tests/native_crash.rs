@@ -63,9 +63,10 @@ async fn an_order_whose_worker_dies_after_any_step_is_done_once_by_the_next() {
     if !may_run("an_order_whose_worker_dies_after_any_step_is_done_once_by_the_next") {
         return;
     }
+    let steps: BTreeSet<&str> = STEPS.iter().copied().filter(|step| !step.starts_with("engine.")).collect();
     let mut died_after = BTreeSet::new();
     for order in ["create", "stop", "kill", "start", "delete"] {
-        for step in STEPS {
+        for &step in &steps {
             let ground = Ground::new().await;
             let empty = census(ground.dir.path());
             for earlier in before(order) {
@@ -74,7 +75,7 @@ async fn an_order_whose_worker_dies_after_any_step_is_done_once_by_the_next() {
             let dir = ground.dir;
             drop(ground.driver);
             if die_after(dir.path(), order, step) {
-                died_after.insert(*step);
+                died_after.insert(step);
             }
 
             let next = open(dir.path()).await;
@@ -93,7 +94,7 @@ async fn an_order_whose_worker_dies_after_any_step_is_done_once_by_the_next() {
             assert_eq!(census(dir.path()), empty, "{order}, death at {step}");
         }
     }
-    assert_eq!(died_after, STEPS.iter().copied().collect(), "every step must be fatal to some order");
+    assert_eq!(died_after, steps, "every step must be fatal to some order");
 }
 
 /// Carry out `order` in a process that dies after `step`; whether it did.

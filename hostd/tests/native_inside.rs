@@ -111,6 +111,30 @@ async fn no_process_has_a_capability_beyond_the_list_or_can_gain_privileges() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_is_in_no_control_group_of_its_worker() {
+    if !may_run("a_sandbox_is_in_no_control_group_of_its_worker") {
+        return;
+    }
+    let ground = Ground::new().await;
+    let sandbox = ground.running(1).await;
+    let mut seen = 0;
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let groups = std::fs::read_to_string(process.path().join("cgroup")).unwrap_or_default();
+        let name = sandbox.to_string() + ".1";
+        if groups.contains(&name) && groups.contains(&native_common::instance(ground.dir.path())) {
+            seen += 1;
+            assert!(groups.lines().all(|line| line.ends_with(&name)), "{groups}");
+            let fds = std::fs::read_dir(process.path().join("fd")).unwrap().flatten();
+            for fd in fds.filter_map(|fd| std::fs::read_link(fd.path()).ok()) {
+                assert!(!fd.starts_with(ground.dir.path()), "{} is held by a sandbox", fd.display());
+            }
+        }
+    }
+    assert_eq!(seen, 1);
+    ground.driver.erase(sandbox).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_filter_denies_what_it_lists() {
     if !may_run("the_filter_denies_what_it_lists") {
         return;

@@ -6,7 +6,7 @@ mod native_common;
 
 use hourglass_events::{ExitCause, OrderNumber, SandboxId, Span};
 use hourglass_hostd::driver::{DiskFound, Driver, ExecError, Present};
-use native_common::{Ground, census, command, may_run, plan};
+use native_common::{Ground, census, command, dead, eventually, may_run, plan};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_survive_a_stop_and_memory_does_not() {
@@ -44,4 +44,5 @@ async fn nothing_is_left_of_an_erased_sandbox() {
     ground.driver.erase(sandbox).await.unwrap();
     assert_eq!(ground.driver.halt(SandboxId::from_u128(99), Span::ZERO).await.unwrap(), ExitCause::Vanished);
     assert_eq!(census(ground.dir.path()), before);
+    eventually("the end of the last dead process", || dead(ground.dir.path()) == 0).await;
 }

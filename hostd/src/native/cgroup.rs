@@ -1,7 +1,9 @@
 //! Limits, and the list of a sandbox's processes, by control groups of either version.
 //!
 //! Version 1 has a tree for each controller and version 2 one for all; a hybrid machine is a version 1 machine here,
-//! because its controllers are there. The sandbox never writes to its groups.
+//! because its controllers are there. A sandbox has a group in every tree, also in those without a controller: by one
+//! of them systemd would take a sandbox for a part of the host worker, and end it with it. The sandbox never writes to
+//! its groups.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,13 +22,16 @@ const TOP: &str = "hourglass";
 /// The controllers without which limits cannot be kept.
 const NEEDED: [&str; 3] = ["cpu", "memory", "pids"];
 
+/// The tree that needs more than a directory before a process can join: left to the container library.
+const PREPARED: &str = "cpuset";
+
 /// The scheduling period in microseconds, which a quota is a share of.
 const PERIOD: u64 = 100_000;
 
 /// The machine's control groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trees {
-    /// A tree for each controller, by its name.
+    /// A tree for each controller, by its name; also those without one, such as systemd's own.
     Each(BTreeMap<String, PathBuf>),
     /// One tree.
     One(PathBuf),
@@ -86,6 +91,7 @@ impl Trees {
             }
         }
         if NEEDED.iter().all(|needed| each.contains_key(*needed)) {
+            each.extend(one.map(|root| ("unified".to_owned(), root)));
             return Ok(Self::Each(each));
         }
         let offered = one.as_deref().map(controllers).unwrap_or_default();
@@ -134,11 +140,7 @@ impl Groups {
     /// Make the group and set its limits.
     pub(super) fn make(&self, name: &str, limits: Limits) -> Result<(), Fault> {
         match &self.trees {
-            Trees::Each(_) => {
-                for controller in NEEDED {
-                    self.make_dir(&self.dir(controller, name))?;
-                }
-            }
+            Trees::Each(_) => self.joined(name).iter().try_for_each(|dir| self.make_dir(dir))?,
             Trees::One(root) => {
                 let top = root.join(TOP);
                 self.make_dir(&top.join(&self.instance))?;
@@ -149,6 +151,16 @@ impl Groups {
             }
         }
         self.limit(name, limits)
+    }
+
+    /// The directories of the group that a process joins to be in it.
+    pub(super) fn joined(&self, name: &str) -> Vec<PathBuf> {
+        let prepared = match &self.trees {
+            Trees::Each(each) => each.get(PREPARED).map(PathBuf::as_path),
+            Trees::One(_) => None,
+        };
+        let roots = self.trees.roots().into_iter().filter(|root| Some(*root) != prepared);
+        roots.map(|root| root.join(TOP).join(&self.instance).join(name)).collect()
     }
 
     /// Set the limits of a group that is there.
@@ -271,7 +283,7 @@ mod tests {
     fn a_hybrid_machine_is_used_by_version_one() {
         let trees = Trees::read(HYBRID, |_| "hugetlb".to_owned()).unwrap();
         assert_eq!(trees.of("cpuacct"), Path::new("/sys/fs/cgroup/cpu,cpuacct"));
-        assert_eq!(trees.roots().len(), 3);
+        assert_eq!(trees.roots().len(), 4);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::lock::Lock;
 use super::place::Life;
-use super::process::Init;
+use super::process::{self, Init};
 use super::{Inner, Running};
 use crate::driver::Exit;
 
@@ -28,7 +28,7 @@ impl Inner {
                 tracing::error!(life = life.name(), %error, "the end of a sandbox cannot be watched for");
                 return;
             }
-            let Some(inner) = inner.upgrade() else { return };
+            let Some(inner) = inner.upgrade().filter(|inner| inner.knows(life)) else { return };
             let gone = tokio::task::spawn_blocking(move || inner.gone(life)).await;
             if let Ok(Err(fault)) = gone {
                 tracing::error!(life = life.name(), %fault, "a sandbox that ended could not be tidied up");
@@ -71,12 +71,14 @@ impl Inner {
     }
 }
 
-/// Wait for the process behind `pidfd` to end.
+/// Wait for the process behind `pidfd` to end, and take its end if it is this process's to take.
 async fn ended(pidfd: OwnedFd) -> std::io::Result<()> {
     #[allow(
         deprecated,
         reason = "its successor is unsafe for the sake of other types; an owned descriptor is sound"
     )]
     let watched = AsyncFd::with_interest(pidfd, Interest::READABLE)?;
-    watched.readable().await.map(drop)
+    watched.readable().await?.retain_ready();
+    process::reap(watched.get_ref());
+    Ok(())
 }

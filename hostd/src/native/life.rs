@@ -17,7 +17,7 @@ use super::lock::Lock;
 use super::part::part;
 use super::place::{FoundDisk, Life};
 use super::process::Init;
-use super::{Inner, disk, helper, mounts, talk};
+use super::{Inner, disk, helper, mounts, talk, wait};
 use crate::image::Base;
 use crate::step;
 
@@ -65,7 +65,12 @@ impl Inner {
         step::done("bundle.written");
 
         let mut launch = Command::new(&self.programs.launch);
-        launch.env_clear().arg(&name).arg(places.state()).arg(places.bundle());
+        launch
+            .env_clear()
+            .arg(&name)
+            .arg(places.state())
+            .arg(places.bundle())
+            .args(self.groups.joined(&name));
         part("container", || helper::run(&mut launch, lock, "make the container"))?;
         step::done("container.started");
         let init = part("agent", || self.meet(life, base))?;
@@ -129,8 +134,9 @@ impl Inner {
         Ok(cause)
     }
 
-    /// Say beforehand that the end of `life` is meant. Without its directory there is nothing to mistake.
+    /// Say beforehand that the end of `life` is meant: to its watcher, and to a next host worker. Without its directory there is nothing to mistake.
     pub(super) fn mark_halting(&self, life: Life) {
+        self.forget(life);
         if fs::write(self.places.life(life).halting(), []).is_ok() {
             step::done("halt.marked");
         }
@@ -139,7 +145,13 @@ impl Inner {
     /// Kill what is left of `life` and release its mounts, loop device, group and directory. From any half state.
     pub(super) fn end(&self, life: Life, lock: &Lock) -> Result<(), Fault> {
         let (places, name) = (self.places.life(life), life.name());
+        let init = Init::find(&self.groups, &name);
         part("kill", || self.groups.kill(&name))?;
+        if let Some(init) = init {
+            // The kernel stops listing a process in its group before it is through with its end.
+            wait::until("end the sandbox's first process", || init.ends_within(Duration::from_millis(10)))?;
+            init.reap();
+        }
         step::done("processes.ended");
         part("unmount", || mounts::clear(&places.dir))?;
         step::done("mounts.gone");

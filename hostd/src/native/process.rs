@@ -7,7 +7,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
 
 use super::cgroup::Groups;
 
@@ -37,10 +39,21 @@ impl Init {
         ended_within(&self.fd, time)
     }
 
+    /// Take its end, if that is this process's to take.
+    pub(super) fn reap(&self) {
+        reap(&self.fd);
+    }
+
     /// The descriptor that becomes readable when it ends.
     pub(super) fn into_fd(self) -> OwnedFd {
         self.fd
     }
+}
+
+/// Take the end of the process behind `pidfd`, if it has ended and is this process's to take. It is where this process
+/// is the machine's init, or a container's; elsewhere init does it.
+pub(super) fn reap(pidfd: impl AsFd) {
+    let _ = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
 }
 
 /// Whether the process behind `pidfd` ends within `time`.

@@ -67,9 +67,39 @@ impl Progress for Loud {
     fn fraction(&self, _done: f32) {}
 }
 
+/// A directory of its own. When a test fails, what it had made there is taken off the machine all the same.
+pub(crate) struct Place(tempfile::TempDir);
+
+impl Place {
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let left = census(self.path());
+        if left.mounts.is_empty() && left.loops.is_empty() && left.cgroups.is_empty() {
+            return;
+        }
+        let tidy = || {
+            tokio::runtime::Runtime::new().unwrap().block_on(async {
+                let driver = open(self.path()).await;
+                for found in driver.survey().await.unwrap() {
+                    driver.erase(found.sandbox).await.unwrap();
+                }
+            });
+        };
+        // On a thread of its own, because the failing test may already run in a runtime.
+        if std::thread::scope(|scope| scope.spawn(tidy).join()).is_err() {
+            eprintln!("could not tidy up {}", self.path().display());
+        }
+    }
+}
+
 /// A driver of its own, on directories of its own.
 pub(crate) struct Ground {
-    pub(crate) dir: tempfile::TempDir,
+    pub(crate) dir: Place,
     pub(crate) driver: NativeDriver,
 }
 
@@ -80,7 +110,7 @@ impl Ground {
 
     /// With a configuration that is not the usual.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = Place(tempfile::tempdir().unwrap());
         let image = debian();
         let ours = dir.path().join("images");
         fs::create_dir(&ours).unwrap();
@@ -166,13 +196,13 @@ pub(crate) struct Census {
     pub(crate) files: BTreeSet<PathBuf>,
 }
 
-/// Count what is on the machine, as far as it has to do with `dir`. Namespaces and processes are looked for by their
-/// agent's name, because the machine runs other things.
+/// Count what is on the machine, as far as it has to do with `dir`. The dead who wait for the machine's init to take
+/// note are counted by [`dead`].
 pub(crate) fn census(dir: &Path) -> Census {
     let dir = dir.canonicalize().unwrap();
     let text = dir.to_str().unwrap().to_owned();
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    let instance = blake3::hash(text.as_bytes()).to_hex()[..12].to_owned();
+    let instance = instance(&dir);
     let mut loops = BTreeSet::new();
     for entry in fs::read_dir("/sys/block").unwrap().flatten() {
         let file = fs::read_to_string(entry.path().join("loop/backing_file")).unwrap_or_default();
@@ -194,16 +224,10 @@ pub(crate) fn census(dir: &Path) -> Census {
     }
     let mut namespaces = BTreeSet::new();
     let mut processes = 0;
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let ours =
-            fs::read_to_string(entry.path().join("cgroup")).is_ok_and(|groups| groups.contains(&instance));
-        let root =
-            fs::read_to_string(entry.path().join("mountinfo")).is_ok_and(|table| table.contains(&instance));
-        if ours || root {
-            processes += 1;
-            let ns = fs::read_dir(entry.path().join("ns")).into_iter().flatten().flatten();
-            namespaces.extend(ns.filter_map(|ns| Some(fs::read_link(ns.path()).ok()?.to_str()?.to_owned())));
-        }
+    for process in grouped(&instance).iter().filter(|process| !is_dead(process)) {
+        processes += 1;
+        let ns = fs::read_dir(process.join("ns")).into_iter().flatten().flatten();
+        namespaces.extend(ns.filter_map(|ns| Some(fs::read_link(ns.path()).ok()?.to_str()?.to_owned())));
     }
     let mut files = BTreeSet::new();
     for place in ["disks", "run"] {
@@ -211,6 +235,31 @@ pub(crate) fn census(dir: &Path) -> Census {
     }
     let mounts = mounts.lines().filter(|line| line.contains(&text)).map(str::to_owned).collect();
     Census { mounts, loops, cgroups, namespaces, processes, files }
+}
+
+/// How many dead processes of sandboxes on `dir` nobody has taken note of yet.
+pub(crate) fn dead(dir: &Path) -> usize {
+    grouped(&instance(dir)).iter().filter(|process| is_dead(process)).count()
+}
+
+/// The directories in `/proc` of all that is in a group of `instance`.
+fn grouped(instance: &str) -> Vec<PathBuf> {
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let ours = |process: &PathBuf| {
+        fs::read_to_string(process.join("cgroup")).is_ok_and(|text| text.contains(instance))
+    };
+    processes.filter(ours).collect()
+}
+
+fn is_dead(process: &Path) -> bool {
+    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_none_or(|(_, fields)| fields.starts_with(" Z"))
+}
+
+/// What the control groups of a driver on `dir` are called.
+pub(crate) fn instance(dir: &Path) -> String {
+    let dir = dir.canonicalize().unwrap();
+    blake3::hash(dir.as_os_str().as_encoded_bytes()).to_hex()[..12].to_owned()
 }
 
 fn walk(dir: &Path, see: &mut dyn FnMut(&Path) -> Option<bool>) {

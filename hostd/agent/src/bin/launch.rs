@@ -1,4 +1,4 @@
-//! Makes one container from a bundle and starts it: `hourglass-launch ID STATE BUNDLE`.
+//! Makes one container from a bundle and starts it: `hourglass-launch ID STATE BUNDLE [GROUP…]`.
 //!
 //! A program of its own, because making a container forks, changes directory and sets process attributes. In the
 //! host worker, which has many threads, a fork could copy a held lock and hang, and would keep the worker's files
@@ -7,6 +7,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 use std::process::ExitCode;
 
 use libcontainer::container::Container;
@@ -19,10 +20,10 @@ type Error = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [id, state, bundle] = arguments.as_slice() else {
-        return fail(&"usage: hourglass-launch ID STATE BUNDLE".into());
+    let [id, state, bundle, groups @ ..] = arguments.as_slice() else {
+        return fail(&"usage: hourglass-launch ID STATE BUNDLE [GROUP…]".into());
     };
-    match launch(id, state, bundle) {
+    match join(groups).and_then(|()| launch(id, state, bundle)) {
         Ok(pid) => {
             #[allow(clippy::print_stdout, reason = "the answer of a program run by another")]
             {
@@ -47,6 +48,15 @@ fn fail(error: &Error) -> ExitCode {
     }
     eprintln!("{message}");
     ExitCode::FAILURE
+}
+
+/// Be in the sandbox's control groups before anything of it is, so that nothing half-made is ever outside.
+fn join(groups: &[String]) -> Result<(), Error> {
+    for group in groups {
+        let file = Path::new(group).join("cgroup.procs");
+        std::fs::write(&file, "0").map_err(|error| format!("could not join {group}: {error}"))?;
+    }
+    Ok(())
 }
 
 fn launch(id: &str, state: &str, bundle: &str) -> Result<i32, Error> {
