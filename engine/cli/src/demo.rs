@@ -11,7 +11,7 @@ use hourglass_engine::Client;
 use hourglass_events::{AutoStop, Labels, Minutes, Name, OrganizationId, Sandbox, SandboxId, Span, State};
 use hourglass_hostd::driver::Command;
 
-use crate::local::{self, Local};
+use crate::local::{DriverKind, Local, LocalArguments};
 use crate::progress::Bar;
 use crate::{Data, paint};
 use narrator::Narrator;
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     data: Data,
     #[command(flatten)]
-    local: local::Arguments,
+    local: LocalArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -52,10 +52,10 @@ async fn tell(arguments: &Arguments) -> anyhow::Result<()> {
     let local = Local::start(data, &arguments.local).await?;
     let client = local.engine.client(ORGANIZATION, "demo");
     let narrator = Narrator::start(&local.engine, local.engine.shard_of(ORGANIZATION));
-    let story = Story { local: &local, client };
+    let driver = arguments.local.driver;
+    let mut story = Story { local: &local, client, narrator, driver };
     story.clear_away().await?;
     story.run().await?;
-    narrator.finish(&local.engine).await;
     let live = local.engine.view_of(ORGANIZATION).fleet();
     local.shutdown().await;
     proof::prove(data, &live)
@@ -65,11 +65,13 @@ async fn tell(arguments: &Arguments) -> anyhow::Result<()> {
 struct Story<'a> {
     local: &'a Local,
     client: Client,
+    narrator: Narrator,
+    driver: DriverKind,
 }
 
 impl Story<'_> {
     /// Remove what a demo that was cut short has left.
-    async fn clear_away(&self) -> anyhow::Result<()> {
+    async fn clear_away(&mut self) -> anyhow::Result<()> {
         let fleet = self.local.engine.view_of(ORGANIZATION).fleet();
         let labelled =
             |sandbox: &&std::sync::Arc<Sandbox>| sandbox.blueprint.labels.get(LABEL.0) == Some(LABEL.1);
@@ -80,16 +82,20 @@ impl Story<'_> {
         paint::heading(format!("An earlier demo was cut short and left {}; removing", left.len()));
         for id in left {
             self.client.delete(id).await?;
-            self.local.engine.wait_for(id, State::Deleted, PATIENCE).await?;
+            self.reach(id, State::Deleted).await?;
         }
         Ok(())
     }
 
-    async fn run(&self) -> anyhow::Result<()> {
+    async fn run(&mut self) -> anyhow::Result<()> {
         paint::heading("1 · create");
         let id = self.create().await?;
         paint::heading("2 · run commands in it");
-        self.exec(id, &["sh", "-c", "uname -sr; id -un; python3 -c 'print(sum(range(10)))'"]).await?;
+        self.exec(id, &["sh", "-c", "hostname; whoami"]).await?;
+        if self.driver == DriverKind::Native {
+            self.exec(id, &["python3", "-c", "import platform; print('Python', platform.python_version())"])
+                .await?;
+        }
         self.exec(id, &["sh", "-c", "echo 'written before the stop' > note.txt; cat note.txt"]).await?;
         paint::heading("3 · its limits, seen from inside");
         for command in [
@@ -103,15 +109,15 @@ impl Story<'_> {
         self.idle(id).await?;
         paint::heading("5 · start it again: its files are there");
         self.client.start(id).await?;
-        self.local.engine.wait_for(id, State::Started, PATIENCE).await?;
+        self.reach(id, State::Started).await?;
         self.exec(id, &["cat", "note.txt"]).await?;
         paint::heading("6 · delete it");
         self.client.delete(id).await?;
-        self.local.engine.wait_for(id, State::Deleted, PATIENCE).await?;
+        self.reach(id, State::Deleted).await?;
         Ok(())
     }
 
-    async fn create(&self) -> anyhow::Result<SandboxId> {
+    async fn create(&mut self) -> anyhow::Result<SandboxId> {
         let labels = Labels::new([(LABEL.0.to_owned(), LABEL.1.to_owned())].into())?;
         let name = Name::new("demo")?;
         let sandbox = self
@@ -123,8 +129,15 @@ impl Story<'_> {
                 create.auto_stop = Some(AutoStop::After(IDLE));
             })
             .await?;
-        self.local.engine.wait_for(sandbox.id, State::Started, PATIENCE).await?;
+        self.reach(sandbox.id, State::Started).await?;
         Ok(sandbox.id)
+    }
+
+    /// Wait for a state, and until the records that led there are printed.
+    async fn reach(&mut self, id: SandboxId, state: State) -> anyhow::Result<()> {
+        self.local.engine.wait_for(id, state, PATIENCE).await?;
+        self.narrator.catch_up(&self.local.engine).await;
+        Ok(())
     }
 
     /// Run a command, show what it printed, and take a failure of it for one of the demo.
@@ -144,7 +157,7 @@ impl Story<'_> {
     }
 
     /// Wait for the idle stop, with a bar that counts down.
-    async fn idle(&self, id: SandboxId) -> anyhow::Result<()> {
+    async fn idle(&mut self, id: SandboxId) -> anyhow::Result<()> {
         let bar = Bar::new("idle      ");
         let begun = tokio::time::Instant::now();
         let whole = Duration::from_secs(u64::from(IDLE.0) * 60);
@@ -162,7 +175,9 @@ impl Story<'_> {
             }
         };
         bar.finish();
-        ended.context("the sandbox did not stop by itself")
+        ended.context("the sandbox did not stop by itself")?;
+        self.narrator.catch_up(&self.local.engine).await;
+        Ok(())
     }
 }
 

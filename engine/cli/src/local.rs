@@ -32,7 +32,7 @@ pub(crate) enum DriverKind {
 
 /// How the local machine is set up.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct LocalArguments {
     /// What runs sandboxes.
     #[arg(long, value_enum, default_value_t = DriverKind::Native)]
     pub(crate) driver: DriverKind,
@@ -58,7 +58,7 @@ const JOIN_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Local {
     /// Prepare the machine, open the log in `data`, and attach the host.
-    pub(crate) async fn start(data: &Path, arguments: &Arguments) -> anyhow::Result<Self> {
+    pub(crate) async fn start(data: &Path, arguments: &LocalArguments) -> anyhow::Result<Self> {
         fs::create_dir_all(data).with_context(|| {
             format!("the data directory {} cannot be made; name another with --data", data.display())
         })?;
@@ -99,7 +99,7 @@ fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink>
     }
 }
 
-async fn machine(data: &Path, arguments: &Arguments) -> anyhow::Result<(Arc<dyn Driver>, Image)> {
+async fn machine(data: &Path, arguments: &LocalArguments) -> anyhow::Result<(Arc<dyn Driver>, Image)> {
     match arguments.driver {
         DriverKind::Scripted => Ok((Arc::new(Scripted::new()), Image { digest: "scripted".to_owned() })),
         DriverKind::Native => {
@@ -113,7 +113,7 @@ async fn machine(data: &Path, arguments: &Arguments) -> anyhow::Result<(Arc<dyn 
 }
 
 /// Install what native containers and their base image need, after asking.
-fn install(arguments: &Arguments) -> anyhow::Result<()> {
+fn install(arguments: &LocalArguments) -> anyhow::Result<()> {
     // A given root file system needs nothing to be built, and without root the driver says better what is wrong.
     if arguments.rootfs.is_some() || !is_root() {
         return Ok(());

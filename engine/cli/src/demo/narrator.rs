@@ -24,11 +24,16 @@ impl Narrator {
         Self { shard, printed, task }
     }
 
-    /// Stop once everything durable by now is printed.
-    pub(super) async fn finish(mut self, engine: &Engine) {
+    /// Wait until everything durable by now is printed.
+    pub(super) async fn catch_up(&mut self, engine: &Engine) {
         let latest = engine.view(self.shard).fleet().seq();
         // The printer ends only with the engine; then there is nothing more to wait for.
         let _ = self.printed.wait_for(|printed| *printed >= latest).await;
+    }
+}
+
+impl Drop for Narrator {
+    fn drop(&mut self) {
         self.task.abort();
     }
 }
