@@ -1,5 +1,7 @@
 //! The hosts a shard has seen, who lives on each, and how much they take up there.
 
+#[cfg(test)]
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hourglass_events::lifecycle::others::{HOST, HostState, next};
@@ -125,5 +127,15 @@ impl Hosts {
         if home.residents.is_empty() {
             self.homes.remove(&host);
         }
+    }
+
+    /// Who lives where and what they take up, for tests that count it themselves.
+    #[cfg(test)]
+    pub(super) fn loads(&self) -> BTreeMap<HostId, (BTreeSet<SandboxId>, [u64; 4])> {
+        let load = |home: &Home| {
+            let Home { residents, cpu, memory_gib, disk_gib, gpu } = home;
+            (residents.iter().copied().collect(), [*cpu, *memory_gib, *disk_gib, *gpu])
+        };
+        self.homes.iter().map(|(id, home)| (*id, load(home))).collect()
     }
 }

@@ -1,1 +1,177 @@
+//! The indexes are what the aggregates say, and a record that cannot follow changes nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use hourglass_events::{
+    Actor, CorrelationId, Digest, Event, HostEvent, HostId, Incarnation, Limits, OrganizationEvent,
+    OrganizationId, Record, RecordId, Resources, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber,
+    State, Subject, Timestamp, codec,
+};
+use proptest::prelude::*;
+
+use super::*;
+
+/// Every index of `fleet` is what a naive look at its sandboxes gives.
+#[track_caller]
+pub(crate) fn assert_indexed(fleet: &Fleet) {
+    let mut names = BTreeMap::<OrganizationId, BTreeMap<String, SandboxId>>::new();
+    let mut homes = BTreeMap::<HostId, (BTreeSet<SandboxId>, [u64; 4])>::new();
+    let mut waiting = BTreeSet::new();
+    for sandbox in fleet.sandboxes() {
+        if !sandbox.state.is_in(State::NAMELESS) {
+            let name = sandbox.blueprint.name.to_string();
+            let holder = names.entry(sandbox.organization).or_default().insert(name, sandbox.id);
+            assert_eq!(holder, None, "one holder a name");
+        }
+        if let Some(host) = sandbox.host {
+            let (residents, load) = homes.entry(host).or_default();
+            residents.insert(sandbox.id);
+            let Resources { cpu, memory_gib, disk_gib, gpu } = sandbox.blueprint.resources;
+            for (sum, more) in load.iter_mut().zip([cpu, memory_gib, disk_gib, gpu]) {
+                *sum += u64::from(more);
+            }
+        }
+        if sandbox.state == State::PullingSnapshot && sandbox.host.is_none() {
+            waiting.insert(sandbox.id);
+        }
+    }
+    let indexed: BTreeMap<_, BTreeMap<_, _>> = fleet
+        .names
+        .iter()
+        .map(|(owner, names)| (*owner, names.iter().map(|(name, id)| (name.to_string(), *id)).collect()))
+        .collect();
+    assert_eq!(indexed, names, "names");
+    assert_eq!(fleet.waiting().collect::<BTreeSet<_>>(), waiting, "waiting");
+    assert_eq!(fleet.hosts.loads(), homes, "residents and loads");
+    let by_name =
+        |snapshot: &Snapshot| fleet.own_snapshot(snapshot.organization, &snapshot.content.name).is_some();
+    assert!(fleet.snapshots().all(|snapshot| by_name(snapshot)), "snapshots by name");
+}
+
+/// A record that follows `fleet`, of `subject`.
+fn next(fleet: &Fleet, subject: Subject, event: Event) -> Record {
+    Record {
+        seq: fleet.seq().next(),
+        id: RecordId::from_u128(1),
+        at: fleet.at(),
+        subject,
+        organization: GENERAL,
+        version: fleet.next_version(subject),
+        actor: Actor::Engine,
+        cause: hourglass_events::Cause::Duty,
+        correlation: CorrelationId::from_u128(1),
+        prev: fleet.head(),
+        schema: 0,
+        event,
+    }
+}
+
+fn fold(fleet: &mut Fleet, record: &Record) -> Result<(), FoldError> {
+    fleet.apply(record, Digest::of(&codec::encode(record)))
+}
+
+fn opened(shard: u64, shards: u64) -> Event {
+    let (build, clock, shard) = ("test".to_owned(), Timestamp(0), ShardNumber(shard));
+    Event::Shard(ShardEvent::Opened { build, schema: 0, clock, shards, shard })
+}
+
+const THIS: Subject = Subject::Shard(ShardNumber(0));
+const HOST: Subject = Subject::Host(HostId::from_u128(1));
+
+fn open() -> Fleet {
+    let mut fleet = Fleet::new(ShardNumber(0), 1);
+    let record = next(&fleet, THIS, opened(0, 1));
+    fold(&mut fleet, &record).expect("a shard opens");
+    fleet
+}
+
+fn seen(life: u64) -> Event {
+    Event::Host(HostEvent::Seen {
+        incarnation: Incarnation(life),
+        region: "eu".to_owned(),
+        classes: vec![hourglass_events::Class::Container],
+        capacity: Resources::DEFAULT,
+    })
+}
+
+/// `spoil` a good record, and see that it is refused with nothing changed.
+#[track_caller]
+fn refused(fleet: &Fleet, subject: Subject, event: Event, spoil: impl FnOnce(&mut Record)) -> FoldError {
+    let mut record = next(fleet, subject, event);
+    spoil(&mut record);
+    let mut after = fleet.clone();
+    let error = fold(&mut after, &record).expect_err("the record cannot follow");
+    assert_eq!(after.to_bytes(), fleet.to_bytes(), "{error}");
+    error
+}
+
+#[test]
+fn a_record_that_does_not_follow_changes_nothing() {
+    let mut fleet = open();
+    let record = next(&fleet, HOST, seen(1));
+    fold(&mut fleet, &record).expect("a host is seen");
+    let limits = || Event::Organization(OrganizationEvent::LimitsSet { limits: Limits::DEFAULT });
+    let ours = Subject::Organization(OrganizationId::from_u128(1));
+    let lost = |life| Event::Host(HostEvent::Lost { incarnation: Incarnation(life) });
+
+    let gap = refused(&fleet, HOST, seen(2), |record| record.seq = Seq(7));
+    assert!(matches!(gap, FoldError::Gap { .. }), "{gap}");
+    let chain = refused(&fleet, HOST, seen(2), |record| record.prev = Digest::NONE);
+    assert!(matches!(chain, FoldError::Chain { .. }), "{chain}");
+    for (subject, event) in [(HOST, seen(2)), (ours, limits()), (THIS, opened(0, 1))] {
+        let version = refused(&fleet, subject, event, |record| record.version += 1);
+        assert!(matches!(version, FoldError::Version { .. }), "{version}");
+    }
+    let other = refused(&fleet, THIS, opened(1, 2), |_| {});
+    assert!(matches!(other, FoldError::OtherShard { .. }), "{other}");
+    let mismatch = refused(&fleet, ours, seen(2), |_| {});
+    assert!(matches!(mismatch, FoldError::Mismatch { .. }), "{mismatch}");
+    let illegal = refused(&fleet, HOST, lost(9), |_| {});
+    assert!(matches!(illegal, FoldError::Illegal(_)), "{illegal}");
+    let unborn = Subject::Sandbox(SandboxId::from_u128(1));
+    let illegal = refused(&fleet, unborn, Event::Sandbox(SandboxEvent::Booted), |_| {});
+    assert!(matches!(illegal, FoldError::Illegal(_)), "{illegal}");
+}
+
+#[test]
+fn time_never_goes_back() {
+    let mut fleet = open();
+    let mut record = next(&fleet, HOST, seen(1));
+    record.at = Timestamp(100);
+    fold(&mut fleet, &record).expect("a host is seen");
+    let error = refused(&fleet, HOST, seen(2), |record| record.at = Timestamp(99));
+    assert!(matches!(error, FoldError::Backwards { .. }), "{error}");
+}
+
+#[test]
+fn a_shard_begins_with_its_opening() {
+    let fleet = Fleet::new(ShardNumber(0), 1);
+    let hashed = Event::Shard(ShardEvent::StateHashed { layout: 1, hash: [0; 32], through: Seq(0) });
+    let error = refused(&fleet, THIS, hashed, |_| {});
+    assert!(matches!(error, FoldError::Illegal(_)), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever legal history a few sandboxes have, the indexes follow, and the state survives its own bytes.
+    #[test]
+    fn indexes_follow_every_history(offers in hourglass_events::arbitrary::offers(6, 80)) {
+        let mut fleet = open();
+        for mut record in hourglass_events::arbitrary::history(&offers) {
+            record.seq = fleet.seq().next();
+            record.prev = fleet.head();
+            if let Event::Sandbox(SandboxEvent::PullBegan { blueprint, .. }) = &mut record.event {
+                // The kernel never lets two have one name, so neither does this.
+                blueprint.name = Name::new(&record.subject.to_string()).expect("a name");
+            }
+            let before = fleet.clone();
+            if fold(&mut fleet, &record).is_err() {
+                prop_assert_eq!(fleet.to_bytes(), before.to_bytes());
+            }
+            assert_indexed(&fleet);
+        }
+        let bytes = fleet.to_bytes();
+        prop_assert_eq!(Fleet::from_bytes(&bytes).expect("a state").to_bytes(), bytes);
+    }
+}

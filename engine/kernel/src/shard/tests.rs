@@ -1,1 +1,15 @@
+//! The shard in worlds of its own: stories in columns, every interleaving of its log, and storms.
 
+mod births;
+mod deletions;
+mod hosts;
+mod intents;
+mod keys;
+
+mod reports;
+mod settings;
+mod stops;
+
+mod story;
+mod timers;
+mod world;
