@@ -82,9 +82,9 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
         12 => (sandbox.clone(), prop_oneof![
             8 => Just(Ending::Well), 1 => Just(Ending::FaultBefore), 1 => Just(Ending::FaultAfter)
         ]).prop_map(|(sandbox, ending)| Turn::EndStep(sandbox, ending)),
-        3 => with(Turn::Effect),
-        2 => with(Turn::Exit),
-        2 => Just(Turn::HearExit),
+        8 => with(Turn::Effect),
+        5 => with(Turn::Exit),
+        6 => Just(Turn::HearExit),
         1 => Just(Turn::Disconnect),
         2 => (any::<bool>(), prop_oneof![
             4 => Just(Left::All), 2 => Just(Left::Durable), 1 => Just(Left::Nothing)
@@ -94,7 +94,7 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_reports_are_true_and_in_the_end_engine_and_machine_agree(turns in turns()) {

@@ -1,7 +1,8 @@
 //! The few commands a scripted sandbox understands: enough to tell the story of the demo and to test the data plane.
 //!
-//! `true`, `false`, `echo`, `cat`, `tee PATH TEXT`, `rm`, `sleep`, `hostname`, `whoami`, `nproc`, `df`, `head -c N
-//! /dev/zero`, and `sh -c` with those joined by `&&` or `;`, plain quotes, and output to `> PATH` or `>> PATH`.
+//! `true`, `false`, `echo`, `cat`, `tee PATH TEXT`, `rm`, `sleep`, `hostname`, `whoami`, `id -un`, `uname`, `nproc`,
+//! `df`, `head -c N /dev/zero`, `python3` (which only says that it is none), and `sh -c` with those joined by `&&` or
+//! `;`, plain quotes, and output to `> PATH` or `>> PATH`.
 //! Anything else could not be run, as a program that is not installed.
 
 use std::collections::BTreeMap;
@@ -70,6 +71,10 @@ pub(super) fn run(argv: &[String], files: &mut Files, plan: &Plan) -> Result<Don
         },
         ("hostname", []) => Done::says(format!("{}\n", plan.name)),
         ("whoami", []) => Done::says(format!("{}\n", plan.user)),
+        ("id", ["-un"]) => Done::says(format!("{}\n", plan.user)),
+        ("uname", _) => Done::says("Scripted\n"),
+        // The demo calls it; saying so is better than making up what it would print.
+        ("python3", _) => Done::says("(a scripted sandbox runs no Python)\n"),
         ("nproc", []) => Done::says(format!("{}\n", plan.resources.cpu)),
         ("df", _) => Done::says(df(files, plan)),
         ("head", ["-c", count, "/dev/zero"]) => Done::says(vec![0; count.parse().unwrap_or(0)]),
