@@ -30,6 +30,7 @@ use std::fs::{self, DirBuilder};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -44,7 +45,7 @@ use self::part::part;
 use self::place::{Life, Places};
 use self::programs::Programs;
 use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran};
-use crate::image::Store;
+use crate::image::{Base, ImageError, Store};
 use crate::step;
 
 pub use self::bundle::{CAPABILITIES, MASKED};
@@ -159,25 +160,63 @@ impl NativeDriver {
         &self.inner.images
     }
 
-    /// Do `work`, which blocks, where that keeps nobody waiting. It runs to its end even if nobody awaits it.
+    /// Do `work`, which blocks, where that keeps nobody waiting. Once it holds a sandbox's lock it runs to its end even
+    /// if nobody awaits it any more; before that it is called off (see [`Wanted`]).
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Arc<Inner>) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&Arc<Inner>, &Wanted) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let inner = Arc::clone(&self.inner);
-        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        let wanted = Wanted::default();
+        let _asker = Asker(wanted.clone());
+        let done = tokio::task::spawn_blocking(move || work(&inner, &wanted)).await;
         done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 }
 
+/// Whether somebody still waits for a work. Work that was dropped while it waited for its turn must not be done after
+/// what was asked for later.
+#[derive(Debug, Clone, Default)]
+struct Wanted(Arc<AtomicBool>);
+
+/// Waits for a work; when dropped, nobody does.
+#[derive(Debug)]
+struct Asker(Wanted);
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Wanted {
+    /// An error if nobody waits, which nobody will see.
+    fn check(&self) -> Result<(), Fault> {
+        if !self.0.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        Err(Fault::System { doing: "go on".to_owned(), error: "nobody waits for it any more".to_owned() })
+    }
+}
+
 impl Inner {
-    fn provision(&self, life: Life, plan: &Plan) -> Result<(), Fault> {
-        let lock = Lock::take(&self.places.lock(life.sandbox))?;
+    /// The lock of a sandbox, for work that is still wanted.
+    fn turn(&self, sandbox: SandboxId, wanted: &Wanted) -> Result<Lock, Fault> {
+        let lock = Lock::take(&self.places.lock(sandbox))?;
+        match wanted.check() {
+            Ok(()) => Ok(lock),
+            Err(fault) => self.let_go(sandbox, lock).and(Err(fault)),
+        }
+    }
+
+    fn provision(&self, life: Life, plan: &Plan, wanted: &Wanted) -> Result<(), Fault> {
+        self.base(&plan.image)?;
+        let lock = self.turn(life.sandbox, wanted)?;
         part("disk", || disk::provision(&self.places, life, plan.resources.disk_gib, &lock))
     }
 
-    fn boot(self: &Arc<Self>, life: Life, plan: &Plan) -> Result<(), Fault> {
-        let lock = Lock::take(&self.places.lock(life.sandbox))?;
+    fn boot(self: &Arc<Self>, life: Life, plan: &Plan, wanted: &Wanted) -> Result<(), Fault> {
+        let lock = self.turn(life.sandbox, wanted)?;
         for found in self.lives_of(life.sandbox) {
             if found == life && self.runs(life) {
                 return Ok(());
@@ -191,11 +230,14 @@ impl Inner {
     /// Whether `life` is whole and its agent answers.
     fn runs(&self, life: Life) -> bool {
         let places = self.places.life(life);
-        self.knows(life) && places.booted().exists() && !places.halting().exists() && talk::answers(&places.shared())
+        self.knows(life)
+            && places.booted().exists()
+            && !places.halting().exists()
+            && talk::answers(&places.shared())
     }
 
-    fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault> {
-        let lock = Lock::take(&self.places.lock(sandbox))?;
+    fn halt(&self, sandbox: SandboxId, grace: Span, wanted: &Wanted) -> Result<ExitCause, Fault> {
+        let lock = self.turn(sandbox, wanted)?;
         let cause = self.stop_all(sandbox, grace, &lock)?;
         self.let_go(sandbox, lock)?;
         Ok(cause)
@@ -215,8 +257,8 @@ impl Inner {
         Ok(cause)
     }
 
-    fn erase(&self, sandbox: SandboxId) -> Result<(), Fault> {
-        let lock = Lock::take(&self.places.lock(sandbox))?;
+    fn erase(&self, sandbox: SandboxId, wanted: &Wanted) -> Result<(), Fault> {
+        let lock = self.turn(sandbox, wanted)?;
         self.stop_all(sandbox, Span::ZERO, &lock)?;
         for disk in self.places.found_disks(Some(sandbox)) {
             life::there(fs::remove_file(&disk.path)).doing("remove the sandbox's disk")?;
@@ -233,9 +275,15 @@ impl Inner {
         if nothing { lock.remove() } else { Ok(()) }
     }
 
+    /// The image, which must be here.
+    fn base(&self, image: &Image) -> Result<Base, Fault> {
+        let unavailable =
+            |why: ImageError| Fault::ImageUnavailable { image: image.digest.clone(), why: why.to_string() };
+        self.images.find(image).map_err(unavailable)
+    }
+
     fn pull(&self, image: &Image) -> Result<(), Fault> {
-        let found = self.images.find(image);
-        found.map_err(|why| Fault::ImageUnavailable { image: image.digest.clone(), why: why.to_string() })?;
+        self.base(image)?;
         step::done("image.found");
         Ok(())
     }
@@ -277,30 +325,30 @@ impl Driver for NativeDriver {
     }
 
     async fn survey(&self) -> Result<Vec<Present>, Fault> {
-        self.blocking(|inner| inner.survey()).await
+        self.blocking(|inner, _| inner.survey()).await
     }
 
     async fn pull(&self, image: &Image) -> Result<(), Fault> {
         let image = image.clone();
-        self.blocking(move |inner| inner.pull(&image)).await
+        self.blocking(move |inner, _| inner.pull(&image)).await
     }
 
     async fn provision(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
         let (life, plan) = (Life { sandbox, number }, plan.clone());
-        self.blocking(move |inner| inner.provision(life, &plan)).await
+        self.blocking(move |inner, wanted| inner.provision(life, &plan, wanted)).await
     }
 
     async fn boot(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
         let (life, plan) = (Life { sandbox, number }, plan.clone());
-        self.blocking(move |inner| inner.boot(life, &plan)).await
+        self.blocking(move |inner, wanted| inner.boot(life, &plan, wanted)).await
     }
 
     async fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault> {
-        self.blocking(move |inner| inner.halt(sandbox, grace)).await
+        self.blocking(move |inner, wanted| inner.halt(sandbox, grace, wanted)).await
     }
 
     async fn erase(&self, sandbox: SandboxId) -> Result<(), Fault> {
-        self.blocking(move |inner| inner.erase(sandbox)).await
+        self.blocking(move |inner, wanted| inner.erase(sandbox, wanted)).await
     }
 
     async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError> {

@@ -41,6 +41,7 @@ async fn a_full_host_refuses_new_disks_keeps_what_runs_and_resumes() {
     }
     let dir = tempfile::tempdir().unwrap();
     let small = Small::new(dir.path().join("data"), "1100M");
+    native_common::share_base(&small.0);
     let driver = open(&small.0).await;
     let sandbox = SandboxId::from_u128(1);
     let ballast = small.0.join("ballast");

@@ -26,7 +26,7 @@ impl Inner {
     pub(super) fn begin(&self, life: Life, plan: &Plan, lock: &Lock) -> Result<Init, Fault> {
         let missing = || Fault::Missing { what: "disk".to_owned() };
         let disk = self.places.whole_disk(life.sandbox).ok_or_else(missing)?;
-        let base = self.images.find(&plan.image).map_err(|why| unavailable(plan, why.to_string()))?;
+        let base = self.base(&plan.image)?;
         self.raise(life, plan, &disk, &base, lock).inspect_err(|_| {
             if let Err(fault) = self.end(life, lock) {
                 tracing::warn!(life = life.name(), %fault, "a life that could not begin left something behind");
@@ -183,11 +183,6 @@ impl Inner {
             None => ExitCause::Vanished,
         }
     }
-}
-
-/// The fault of an image that is not here.
-pub(super) fn unavailable(plan: &Plan, why: String) -> Fault {
-    Fault::ImageUnavailable { image: plan.image.digest.clone(), why }
 }
 
 /// What is gone already is as good as removed.

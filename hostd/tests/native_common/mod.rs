@@ -111,15 +111,7 @@ impl Ground {
     /// With a configuration that is not the usual.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = Place(tempfile::tempdir().unwrap());
-        let image = debian();
-        let ours = dir.path().join("images");
-        fs::create_dir(&ours).unwrap();
-        // The base image is shared by its name: an overlay's lower layer may lie anywhere.
-        std::os::unix::fs::symlink(
-            cache().canonicalize().unwrap().join("images").join(&image.digest),
-            ours.join(&image.digest),
-        )
-        .unwrap();
+        share_base(dir.path());
         let mut config = Config::new(dir.path());
         change(&mut config);
         Self { driver: NativeDriver::new(config).await.unwrap(), dir }
@@ -154,6 +146,14 @@ impl Ground {
         fs::write(dir.join("image.json"), settings.to_string()).unwrap();
         Image { digest }
     }
+}
+
+/// Have the Debian base image in `dir` too, by its name: an overlay's lower layer may lie anywhere.
+pub(crate) fn share_base(dir: &Path) {
+    let (digest, ours) = (debian().digest, dir.join("images"));
+    fs::create_dir(&ours).unwrap();
+    let shared = cache().canonicalize().unwrap().join("images").join(&digest);
+    std::os::unix::fs::symlink(shared, ours.join(&digest)).unwrap();
 }
 
 pub(crate) async fn open(dir: &Path) -> NativeDriver {
@@ -235,6 +235,22 @@ pub(crate) fn census(dir: &Path) -> Census {
     }
     let mounts = mounts.lines().filter(|line| line.contains(&text)).map(str::to_owned).collect();
     Census { mounts, loops, cgroups, namespaces, processes, files }
+}
+
+/// Kill the first process of `sandbox` from outside.
+pub(crate) fn kill(dir: &Path, sandbox: SandboxId) {
+    for process in grouped(&instance(dir)) {
+        let named = |file: &str, what: &str| {
+            let text = fs::read_to_string(process.join(file)).unwrap_or_default();
+            text.lines().any(|line| line.contains(what) && !line.contains("deleted"))
+        };
+        if named("cgroup", &sandbox.to_string()) && named("status", "NSpid:") {
+            let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+            let first = status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1"));
+            let id = process.file_name().unwrap().to_str().unwrap();
+            assert!(!first || Program::new("kill").args(["-KILL", id]).status().unwrap().success());
+        }
+    }
 }
 
 /// How many dead processes of sandboxes on `dir` nobody has taken note of yet.
