@@ -5,10 +5,13 @@ mod deletions;
 mod hosts;
 mod intents;
 mod keys;
+mod limits;
+mod protocol;
 
 mod reports;
 mod settings;
 mod stops;
+mod storms;
 
 mod story;
 mod timers;

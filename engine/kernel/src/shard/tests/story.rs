@@ -191,10 +191,10 @@ impl Teller {
         let mut outcome = self.take_heard();
         match self.world.replies.get(&request) {
             Some(Ok(_)) if recorded => {}
-            Some(Ok(accepted)) => match accepted.subject {
-                Subject::Sandbox(id) if Some(id) == self.about => outcome.push("already".to_owned()),
-                subject => outcome.push(shown(&format!("already {subject}"))),
-            },
+            Some(Ok(accepted)) if Some(accepted.subject) == self.about.map(Subject::Sandbox) => {
+                outcome.push("already".to_owned());
+            }
+            Some(Ok(accepted)) => outcome.push(shown(&format!("already {}", accepted.subject))),
             Some(Err(refusal)) => outcome.push(shown(&format!("refused: {refusal}"))),
             None => outcome.push("no reply yet".to_owned()),
         }
