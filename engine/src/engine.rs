@@ -8,7 +8,7 @@ use hourglass_events::{
     SnapshotId, Span, State,
 };
 use hourglass_kernel::fleet::GENERAL;
-use hourglass_kernel::{Accepted, ShardConfig};
+use hourglass_kernel::{Accepted, Halt, ShardConfig};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -107,7 +107,7 @@ fn writer(opened: Opened, common: &Common, settings: &Settings) -> Result<Writer
     Ok(Writer::new(common.clone(), shard, log, checkpoints))
 }
 
-/// Keeps a shard written: when a writer has to stop, the log is read again and another one takes over.
+/// Keeps a shard written: when storage fails under a writer, the log is read again and another one takes over.
 struct Keeper {
     builder: Builder,
     common: Common,
@@ -120,9 +120,15 @@ impl Keeper {
         while let Some((writer, ready)) = next.take() {
             match writer.run(&mut inbox, ready).await {
                 End::Shutdown => return,
-                End::Halted(halt) => {
+                // Storage that failed may come back, and what it really holds is known only by reading it again.
+                End::Halted(halt @ Halt::Broken { .. }) => {
                     tracing::warn!(shard = %self.common.number, %halt, "the log is read again");
                     next = self.reopen().await.map(|writer| (writer, None));
+                }
+                // Taking over from whoever took over would only begin a quarrel; a defect or damage does not pass.
+                End::Halted(halt @ (Halt::Fenced { .. } | Halt::Defect(_) | Halt::Unreadable(_))) => {
+                    tracing::error!(shard = %self.common.number, %halt, "this engine serves the shard no longer");
+                    return;
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Where an engine keeps its shards: in memory, or as segment files and checkpoints in a data directory.
+//! Where an engine keeps its shards: as segment files and checkpoints in a data directory, or in any logs at all.
 //!
 //! ```text
 //! DATA/log/shard-0/…            the log: everything there is to know
@@ -8,6 +8,7 @@
 mod checkpoints;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,10 +30,19 @@ pub struct Store {
     kind: Kind,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Kind {
-    Memory(Arc<Mutex<BTreeMap<ShardNumber, MemoryLog>>>),
+    Logs(Arc<dyn Fn(ShardNumber) -> Arc<dyn EventLog> + Send + Sync>),
     Embedded { data: PathBuf, segment_bytes: u64 },
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Logs(_) => f.write_str("Logs"),
+            Self::Embedded { data, .. } => write!(f, "Embedded({})", data.display()),
+        }
+    }
 }
 
 /// One shard's log, read to its end.
@@ -53,7 +63,18 @@ impl Store {
     /// Logs that end with the process. Clones share them, so that a second engine finds what the first one wrote.
     #[must_use]
     pub fn memory() -> Self {
-        Self { kind: Kind::Memory(Arc::default()) }
+        let logs: Mutex<BTreeMap<ShardNumber, MemoryLog>> = Mutex::default();
+        Self::logs(move |shard| {
+            let mut logs = logs.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::new(logs.entry(shard).or_default().handle())
+        })
+    }
+
+    /// Logs of the embedder's own. `open` gives a fresh handle to a shard's log each time it is to be read from its
+    /// beginning. No checkpoints are kept.
+    #[must_use]
+    pub fn logs(open: impl Fn(ShardNumber) -> Arc<dyn EventLog> + Send + Sync + 'static) -> Self {
+        Self { kind: Kind::Logs(Arc::new(open)) }
     }
 
     /// Segment files under `data`, which is made if it is not there.
@@ -66,7 +87,7 @@ impl Store {
     #[must_use]
     pub fn with_segment_bytes(mut self, bytes: u64) -> Self {
         match &mut self.kind {
-            Kind::Memory(_) => {}
+            Kind::Logs(_) => {}
             Kind::Embedded { segment_bytes, .. } => *segment_bytes = bytes,
         }
         self
@@ -86,13 +107,7 @@ impl Store {
         see: impl FnMut(Entry) + Send + 'static,
     ) -> Result<Opened, EngineError> {
         match &self.kind {
-            Kind::Memory(logs) => {
-                let log = {
-                    let mut logs = logs.lock().unwrap_or_else(PoisonError::into_inner);
-                    logs.entry(shard).or_default().handle()
-                };
-                from_memory(log, shard, shards, see).await
-            }
+            Kind::Logs(open) => read_through(open(shard), shard, shards, see).await,
             Kind::Embedded { data, segment_bytes } => {
                 let (data, segment_bytes) = (data.clone(), *segment_bytes);
                 let opening =
@@ -103,8 +118,8 @@ impl Store {
     }
 }
 
-async fn from_memory(
-    log: MemoryLog,
+async fn read_through(
+    log: Arc<dyn EventLog>,
     shard: ShardNumber,
     shards: u64,
     mut see: impl FnMut(Entry),
@@ -115,7 +130,7 @@ async fn from_memory(
     while let Some(frame) = log.read(replay.next_slot()).await.map_err(unread)? {
         fold(&mut replay, &mut roster, shard, &frame, &mut see)?;
     }
-    Ok(Opened { log: Arc::new(log), replay, roster, checkpoints: None })
+    Ok(Opened { log, replay, roster, checkpoints: None })
 }
 
 fn embedded(

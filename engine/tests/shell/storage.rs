@@ -1,0 +1,101 @@
+//! What happens to an engine when its storage fails or somebody else writes to its log.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hourglass_engine::log::memory::{MemoryLog, Mishap};
+use hourglass_engine::{AskError, Settings, Store};
+use hourglass_events::{Refusal, State};
+
+use crate::world::World;
+
+/// A store on one log, and the handle that the engine uses now.
+fn scripted() -> (Store, Arc<Mutex<Arc<MemoryLog>>>) {
+    let first = Arc::new(MemoryLog::new());
+    let present = Arc::new(Mutex::new(Arc::clone(&first)));
+    let given = Arc::clone(&present);
+    let store = Store::logs(move |_| {
+        let handle = Arc::new(first.handle());
+        *given.lock().expect("nobody panicked") = Arc::clone(&handle);
+        handle
+    });
+    (store, present)
+}
+
+fn quick() -> Settings {
+    Settings { reopen: Duration::from_millis(1), ..Settings::default() }
+}
+
+#[tokio::test]
+async fn doubtful_appends_are_sent_again_until_they_are_known() {
+    let (store, log) = scripted();
+    let world = World::with(store, quick()).await;
+    let doubts = [Some(Mishap::AnswerLost), Some(Mishap::FrameLost), Some(Mishap::FrameLost), None];
+    log.lock().unwrap().expect(doubts);
+    let id = world.started().await;
+    world.client.delete(id).await.unwrap();
+    world.reach(id, State::Deleted).await;
+}
+
+#[tokio::test]
+async fn an_engine_whose_storage_breaks_reads_its_log_again_and_goes_on() {
+    for mishap in [Mishap::BrokenStored, Mishap::BrokenLost] {
+        let (store, log) = scripted();
+        let world = World::with(store, quick()).await;
+        let id = world.started().await;
+        let broken = Arc::clone(&log.lock().unwrap());
+        broken.expect([Some(mishap)]);
+        let asked = world.client.stop(id).await;
+        assert_eq!(asked.unwrap_err(), AskError::Refused(Refusal::Fenced), "the outcome is not known");
+        // Asking again is what the answer says; a stop that was stored is then refused or already under way.
+        let again = loop {
+            match world.client.stop(id).await {
+                Err(AskError::Refused(Refusal::Fenced | Refusal::NotReady)) => tokio::task::yield_now().await,
+                other => break other,
+            }
+        };
+        assert!(
+            matches!(
+                again,
+                Ok(_) | Err(AskError::Refused(Refusal::WrongState { state: State::Stopped, .. }))
+            ),
+            "{again:?}"
+        );
+        world.reach(id, State::Stopped).await;
+        world.client.start(id).await.unwrap();
+        world.reach(id, State::Started).await;
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_was_replaced_says_so_and_stays_away() {
+    let store = Store::memory();
+    let first = World::with(store.clone(), quick()).await;
+    let second = World::with(store, quick()).await;
+    let refused = first.client.create(|_| {}).await.unwrap_err();
+    assert_eq!(refused, AskError::Refused(Refusal::Fenced));
+    let closed = loop {
+        match first.client.create(|_| {}).await.unwrap_err() {
+            AskError::Refused(_) => tokio::task::yield_now().await,
+            AskError::Closed => break AskError::Closed,
+        }
+    };
+    assert_eq!(closed, AskError::Closed);
+    second.started().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_refuses_new_work_and_goes_on_when_there_is_room() {
+    let (store, log) = scripted();
+    let world = World::with(store, quick()).await;
+    log.lock().unwrap().expect([Some(Mishap::NoSpace), Some(Mishap::NoSpace)]);
+    let client = world.client.clone();
+    let patient = tokio::spawn(async move { client.create(|_| {}).await });
+    // Virtual time moves only once everybody waits: by then the engine has found its store full.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let refused = world.client.create(|_| {}).await.unwrap_err();
+    assert_eq!(refused, AskError::Refused(Refusal::StorageFull));
+    let kept = patient.await.unwrap().expect("what was taken in is kept until there is room");
+    world.reach(kept.id, State::Started).await;
+    world.started().await;
+}
