@@ -281,7 +281,10 @@ impl Sandbox {
             | SandboxEvent::Abandoned { fault }
             | SandboxEvent::BuildFailed { fault } => self.fault = Some(fault.clone()),
             SandboxEvent::Struggled { fault, attempt, retry_at } => {
-                self.fault = Some(fault.clone());
+                // In Error the fault that led there is what recovering needs; what quietening met is in the log.
+                if self.state != State::Error {
+                    self.fault = Some(fault.clone());
+                }
                 self.begin_work(stamp);
                 if let Some(work) = &mut self.work {
                     work.attempt = *attempt;

@@ -153,6 +153,14 @@ fn a_removal_that_struggles_is_tried_again_under_a_new_number() {
 }
 
 #[test]
+fn an_error_that_is_hard_to_quieten_keeps_the_fault_it_came_from() {
+    let first = Fault::NoSpace { doing: "boot".to_owned() };
+    assert_ne!(first, fault());
+    let struggle = E::Struggled { fault: fault(), attempt: 1, retry_at: at(9) };
+    assert_eq!(after([E::Failed { fault: first.clone() }, struggle]).fault, Some(first));
+}
+
+#[test]
 fn a_quiet_error_owes_nothing_more() {
     let sandbox = after([E::Failed { fault: fault() }, E::Quiesced]);
     assert_eq!((sandbox.state, sandbox.work, sandbox.fault), (State::Error, None, Some(fault())));
