@@ -126,7 +126,7 @@ pub enum Planted {
     FrameOverwritten,
     /// Hosts say that sandboxes were used longer ago than they were.
     AgesTooHigh,
-    /// Hosts forget what they were ordered, and clean up nothing.
+    /// Hosts say that they have removed what they keep.
     RemovalSkipped,
 }
 

@@ -259,6 +259,7 @@ impl World {
             }
             Output::Read { slot } => self.read(id, slot),
             Output::Committed(entries) => {
+                self.slot_kept(id);
                 if let Some(last) = entries.last() {
                     let seq = last.record.seq;
                     self.say(format_args!("e{} is told that record {seq} is durable", id.0));
@@ -351,6 +352,18 @@ impl World {
     /// Whether a writer serves.
     pub(crate) fn is_served(&self) -> bool {
         self.engines.values().any(|engine| engine.shard.phase() == Phase::Serving)
+    }
+
+    /// The slot a writer takes for its own still holds what was first stored in it.
+    fn slot_kept(&mut self, id: EngineId) {
+        let Some(engine) = self.engines.get(&id) else { return };
+        let slot = engine.shard.checkpoint().mark.slot;
+        let (held, holds) = (self.truth.frame(slot), self.log.read(slot));
+        let kept = held.zip(holds).is_some_and(|(held, holds)| Arc::ptr_eq(held, holds));
+        if !kept {
+            let what = format!("slot {slot}, which e{} was told is durable, is not what it was", id.0);
+            self.judge(Err(broken(Law::NothingForgotten, what)));
+        }
     }
 
     /// The log still holds all it ever held.

@@ -160,7 +160,7 @@ impl World {
                 self.say(format_args!("h{host} ordered {number} for {id}: {task}"));
             }
             HostCall::Acknowledge { serial } => {
-                self.say(format_args!("h{host} report {serial} acknowledged"))
+                self.say(format_args!("h{host} report {serial} acknowledged"));
             }
             HostCall::AskUse { sandbox, number, .. } => {
                 self.say(format_args!("h{host} asked for the use of {sandbox}, life {number}"));

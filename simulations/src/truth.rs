@@ -147,6 +147,11 @@ impl Truth {
         self.removed.contains(&sandbox)
     }
 
+    /// What was first stored in `slot`.
+    pub(crate) fn frame(&self, slot: Slot) -> Option<&Arc<[u8]>> {
+        self.frames.get(usize::try_from(slot.0.checked_sub(1)?).ok()?)
+    }
+
     /// Every frame that was ever stored.
     pub(crate) fn frames(&self) -> &[Arc<[u8]>] {
         &self.frames

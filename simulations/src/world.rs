@@ -175,7 +175,7 @@ impl World {
             Due::Ages { host, life } => self.ages(host, life),
             Due::Command { host } => self.command(host),
             Due::CommandEnds { host, life, sandbox, number } => {
-                self.command_ends(host, life, sandbox, number)
+                self.command_ends(host, life, sandbox, number);
             }
             Due::Die { host } => self.die(host),
             Due::Rise { host } => self.rise(host),
@@ -245,8 +245,8 @@ impl World {
         let uses = uses.map_or(&[][..], |host| host.uses(before.id));
         let ahead = self.clocks.get(&fact.nonce).copied().unwrap_or_default();
         let decided = fact.record.at.after(self.plan.skew).before(ahead);
-        // What a host says takes as long as messages take; two clocks differ by twice the skew.
-        let slack = Span(self.plan.latency.0 + 2 * self.plan.skew.0 + self.plan.host.ledger_lag.0);
+        // What a host says takes as long as messages take, and counts for a second; two clocks differ by twice the skew.
+        let slack = Span(self.plan.latency.0 + 1_000_000 + 2 * self.plan.skew.0);
         never_stopped_early(before, fact.record.at, event, uses, decided.min(self.now), slack)
     }
 

@@ -1,6 +1,11 @@
 //! `simulate`: run seeds, one or thousands, and say which one is to be repeated. The legend is in the crate's docs.
 
 #![allow(clippy::print_stdout, reason = "telling people is what this binary is for")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "how long a swarm took is measured around it, and no world sees it"
+)]
 
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;

@@ -1,0 +1,64 @@
+//! Defects planted in the world are found, each by a law that names it: a judge that has never condemned anybody proves
+//! nothing.
+
+#![allow(clippy::print_stdout, reason = "the figures are worth reading with --nocapture")]
+
+use hourglass_simulations::invariants::Law;
+use hourglass_simulations::{Plan, Planted, run};
+
+/// How many seeds a planted defect may hide in.
+const SEEDS: u64 = 25;
+
+/// The laws that noticed `planted` within the seeds, and in how many of them.
+fn noticed(planted: Planted) -> (Vec<Law>, u64) {
+    let mut laws = Vec::new();
+    let mut count = 0;
+    for seed in 0..SEEDS {
+        let report = run(Plan { planted: Some(planted), ..Plan::draw(seed) }, None);
+        if let Some(failure) = report.failure {
+            laws.push(failure.law());
+            count += 1;
+        }
+    }
+    laws.sort_unstable();
+    laws.dedup();
+    (laws, count)
+}
+
+#[track_caller]
+fn check(planted: Planted, law: Law, least: u64) {
+    let (laws, count) = noticed(planted);
+    println!("{planted:?}: noticed in {count} of {SEEDS} seeds by {laws:?}");
+    assert!(laws.contains(&law), "{planted:?} was noticed by {laws:?} only");
+    assert!(count >= least, "{planted:?} was noticed in {count} of {SEEDS} seeds");
+}
+
+#[test]
+fn a_reply_before_durability_is_noticed() {
+    check(Planted::EarlyReply, Law::NothingLeavesEarly, SEEDS);
+}
+
+#[test]
+fn an_order_carried_out_twice_is_noticed() {
+    check(Planted::EffectTwice, Law::DoneOnce, 2);
+}
+
+#[test]
+fn an_acknowledged_record_that_is_gone_is_noticed() {
+    check(Planted::FrameDropped, Law::NothingForgotten, 9);
+}
+
+#[test]
+fn a_slot_given_to_a_second_writer_is_noticed() {
+    check(Planted::FrameOverwritten, Law::NothingForgotten, 5);
+}
+
+#[test]
+fn a_stop_on_wrong_ages_is_noticed() {
+    check(Planted::AgesTooHigh, Law::NeverStoppedEarly, 6);
+}
+
+#[test]
+fn a_removal_that_left_everything_is_noticed() {
+    check(Planted::RemovalSkipped, Law::MachinesAgree, 10);
+}
