@@ -11,7 +11,7 @@ use crate::fleet::Fleet;
 use crate::shard::Mark;
 
 /// The layout of the state in this build. It changes with every change to a type in [`Fleet`].
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"HGCHECK1";
 

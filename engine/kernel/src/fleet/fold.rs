@@ -158,10 +158,11 @@ impl Fleet {
         };
         let before = Footprint::of(slot);
         Arc::make_mut(slot).evolve(&stamp, event)?;
-        let after = Arc::clone(slot);
-        if before != Footprint::of(&after) {
-            self.index(Some(&before), &after);
+        if before == Footprint::of(slot) {
+            return Ok(());
         }
+        let after = Arc::clone(slot);
+        self.index(Some(&before), &after);
         if after.state == State::Deleted {
             self.sandboxes.remove(&id);
         }
@@ -238,6 +239,8 @@ impl Fleet {
 /// What the indexes know of a sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Footprint {
+    /// Whether it is still to be in the fleet.
+    present: bool,
     named: bool,
     pulling: bool,
     host: Option<HostId>,
@@ -247,6 +250,7 @@ struct Footprint {
 impl Footprint {
     fn of(sandbox: &Sandbox) -> Self {
         Self {
+            present: sandbox.state != State::Deleted,
             named: !sandbox.state.is_in(State::NAMELESS),
             pulling: sandbox.state == State::PullingSnapshot,
             host: sandbox.host,

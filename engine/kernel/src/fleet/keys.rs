@@ -18,7 +18,15 @@ pub const MOST: usize = 100_000;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Keys {
     uses: OrdMap<(OrganizationId, String), Used>,
-    ages: OrdMap<Seq, (OrganizationId, String)>,
+    ages: OrdMap<Seq, Aged>,
+}
+
+/// A key in the order of its records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Aged {
+    at: Timestamp,
+    organization: OrganizationId,
+    key: String,
 }
 
 /// What came of the request under a key.
@@ -62,28 +70,29 @@ impl Keys {
     }
 
     pub(super) fn take_in(&mut self, record: &Record) {
-        if !self.ages.is_empty() {
-            self.evict(record.at);
+        while self.ages.get_min().is_some_and(|(_, oldest)| record.at.since(oldest.at) > KEPT) {
+            self.forget_oldest();
         }
         let Cause::Request(Some(used)) = &record.cause else { return };
-        let key = (record.organization, used.key.clone());
-        let entry =
-            Used { fingerprint: used.fingerprint, subject: record.subject, seq: record.seq, at: record.at };
-        if let Some(earlier) = self.uses.insert(key.clone(), entry) {
+        let (organization, at) = (record.organization, record.at);
+        let entry = Used { fingerprint: used.fingerprint, subject: record.subject, seq: record.seq, at };
+        if let Some(earlier) = self.uses.insert((organization, used.key.clone()), entry) {
             self.ages.remove(&earlier.seq);
         }
-        self.ages.insert(record.seq, key);
+        self.ages.insert(record.seq, Aged { at, organization, key: used.key.clone() });
+        while self.uses.len() > MOST {
+            self.forget_oldest();
+        }
     }
 
-    fn evict(&mut self, now: Timestamp) {
-        while let Some((seq, key)) = self.ages.get_min() {
-            let expired = self.uses.get(key).is_none_or(|used| !used.holds(now));
-            if !expired && self.uses.len() < MOST {
-                return;
-            }
-            let (seq, key) = (*seq, key.clone());
-            self.ages.remove(&seq);
-            self.uses.remove(&key);
+    fn forget_oldest(&mut self) {
+        let Some((seq, _)) = self.ages.get_min() else { return };
+        let seq = *seq;
+        if let Some(Aged { organization, key, at: _ }) = self.ages.remove(&seq) {
+            self.uses.remove(&(organization, key));
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
