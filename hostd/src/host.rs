@@ -7,6 +7,7 @@
 mod clock;
 mod worker;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use self::clock::Clock;
 use self::worker::Worker;
 use crate::agent::Agent;
 use crate::driver::{Command, Driver, ExecError, Ran};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Flush, Ledger, LedgerError};
 
 /// Who a host worker is and how it behaves.
 #[derive(Debug, Clone)]
@@ -101,9 +102,10 @@ impl Host {
         );
         let agent = Agent::new(profile.clone(), memory, survey, clock.now());
         let (ask, asked) = mpsc::unbounded_channel();
+        let flush = ledger.flusher();
         let worker = Worker::new(config, clock, agent, Arc::clone(&driver), ledger, asked);
         let task = tokio::spawn(worker.run(link));
-        Ok(HostHandle { shared: Arc::new(Shared { ask, driver, profile, task }) })
+        Ok(HostHandle { shared: Arc::new(Shared { ask, driver, flush, profile, task }) })
     }
 }
 
@@ -124,10 +126,11 @@ pub struct HostHandle {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     ask: mpsc::UnboundedSender<Ask>,
     driver: Arc<dyn Driver>,
+    /// Makes the ledger durable.
+    flush: Flush,
     profile: HostProfile,
     task: JoinHandle<()>,
 }
@@ -181,9 +184,20 @@ impl HostHandle {
         let gone = || ExecError::Agent("the host worker has ended".to_owned());
         self.shared.ask.send(Ask::BeginCommand { sandbox, number, answer }).map_err(|_| gone())?;
         let in_use = InUse { handle: self, sandbox, number: answered.await.map_err(|_| gone())?? };
+        self.remember_use().await;
         let ran = self.shared.driver.exec(sandbox, command).await;
         drop(in_use);
         ran
+    }
+
+    /// A use must be remembered before the command runs: were it lost with the process, the sandbox would be told to be
+    /// idle for longer than it is, and stopped too early.
+    async fn remember_use(&self) {
+        let flush = Arc::clone(&self.shared.flush);
+        // Without a ledger the worker goes on; what is lost then is said where it is lost.
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || flush()).await {
+            tracing::error!("{error}");
+        }
     }
 
     /// End the worker gently: steps in flight may end, what is remembered becomes durable. Sandboxes run on.
@@ -201,6 +215,15 @@ impl HostHandle {
         if self.shared.ask.send(Ask::Kill { done }).is_ok() {
             let _ = over.await;
         }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("driver", &self.driver)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
     }
 }
 

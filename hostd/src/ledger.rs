@@ -12,6 +12,7 @@ mod sled;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use hourglass_events::{
     ExitCause, Finding, Incarnation, OrderNumber, Report, SandboxId, ShardNumber, TaskKind, Timestamp,
@@ -31,9 +32,12 @@ pub trait Ledger: Send {
     /// Remember these together or not at all. They need not be durable when this returns.
     fn write(&mut self, writes: &[Write]) -> Result<(), LedgerError>;
 
-    /// Make durable what was written. May block.
-    fn flush(&self) -> Result<(), LedgerError>;
+    /// What makes durable what was written, for any thread. It may block, and does nothing once the ledger is gone.
+    fn flusher(&self) -> Flush;
 }
+
+/// Makes durable what was written to a ledger.
+pub type Flush = Arc<dyn Fn() -> Result<(), LedgerError> + Send + Sync>;
 
 /// All that is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,5 +1,6 @@
 //! Native containers held to what every driver must do.
 
+#![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod native_common;

@@ -1,6 +1,7 @@
 //! The host worker is killed after every single step of every order, and the order is given again: done once,
 //! nothing left over.
 
+#![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
 mod native_common;

@@ -1,5 +1,6 @@
 //! Sandboxes end by themselves, and are told of with their cause, also across a restart of the host worker.
 
+#![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod native_common;

@@ -1,5 +1,6 @@
 //! The machine under the sandboxes: full, crowded, or not fit at all.
 
+#![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod native_common;

@@ -1,5 +1,6 @@
 //! Base images: built once, unpacked from tars of every kind, never half there.
 
+#![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod native_common;

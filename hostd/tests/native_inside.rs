@@ -1,5 +1,6 @@
 //! What a sandbox sees and may do, asked from inside.
 
+#![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod native_common;

@@ -1,5 +1,6 @@
 //! A sandbox's life on this machine: made, used, stopped, started, deleted, and nothing of it left.
 
+#![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod native_common;

@@ -1,6 +1,7 @@
 //! How long a sandbox takes to run, and which part takes how much. A measurement, not a claim: run it by name with
 //! `cargo test --release -p hourglass-hostd --test native_pace -- --ignored --nocapture`.
 
+#![cfg(feature = "native")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that prints")]
 
 mod native_common;

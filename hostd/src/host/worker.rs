@@ -267,7 +267,7 @@ impl Worker {
 
 async fn flush(ledger: Box<dyn Ledger>) -> Result<(), LedgerError> {
     // Dropping it, which releases it for the next life, blocks too.
-    let flushed = tokio::task::spawn_blocking(move || ledger.flush()).await;
+    let flushed = tokio::task::spawn_blocking(move || ledger.flusher()()).await;
     flushed.unwrap_or(Ok(()))
 }
 

@@ -3,13 +3,14 @@
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ::sled::{Batch, Db, Error};
 use hourglass_events::{Incarnation, SandboxId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Ledger, LedgerError, Memory, Write};
+use super::{Flush, Ledger, LedgerError, Memory, Write};
 
 /// What the entries look like. Another layout is not read but built anew.
 const LAYOUT: u32 = 1;
@@ -25,7 +26,7 @@ const USE: u8 = b'u';
 #[derive(Debug)]
 pub struct SledLedger {
     path: PathBuf,
-    db: Db,
+    db: Arc<Db>,
     memory: Memory,
 }
 
@@ -57,12 +58,12 @@ impl SledLedger {
             .map_err(|_| Trouble::Damaged("the database cannot be opened".to_owned()))?
             .map_err(|error| Trouble::of(path, error))?;
         let memory = load(&db).map_err(|error| Trouble::of(path, error))?;
-        Ok(Self { path: path.to_owned(), db, memory })
+        Ok(Self { path: path.to_owned(), db: Arc::new(db), memory })
     }
+}
 
-    fn unwritable(&self, error: impl Display) -> LedgerError {
-        LedgerError::Unwritable { path: self.path.clone(), error: error.to_string() }
-    }
+fn unwritable(path: &Path, error: impl Display) -> LedgerError {
+    LedgerError::Unwritable { path: path.to_owned(), error: error.to_string() }
 }
 
 impl Ledger for SledLedger {
@@ -72,7 +73,7 @@ impl Ledger for SledLedger {
         self.db
             .insert(INCARNATION_KEY, &incarnation.0.to_be_bytes())
             .and_then(|_| self.db.flush())
-            .map_err(|error| self.unwritable(error))?;
+            .map_err(|error| unwritable(&self.path, error))?;
         Ok(std::mem::replace(&mut self.memory, Memory { incarnation, ..Memory::default() }))
     }
 
@@ -88,11 +89,16 @@ impl Ledger for SledLedger {
                 Write::Unused(sandbox) => batch.remove(key(USE, *sandbox)),
             }
         }
-        self.db.apply_batch(batch).map_err(|error| self.unwritable(error))
+        self.db.apply_batch(batch).map_err(|error| unwritable(&self.path, error))
     }
 
-    fn flush(&self) -> Result<(), LedgerError> {
-        self.db.flush().map(drop).map_err(|error| self.unwritable(error))
+    fn flusher(&self) -> Flush {
+        // The directory must come free for the next life even while somebody may still want to flush this one.
+        let (db, path) = (Arc::downgrade(&self.db), self.path.clone());
+        Arc::new(move || match db.upgrade() {
+            None => Ok(()),
+            Some(db) => db.flush().map(drop).map_err(|error| unwritable(&path, error)),
+        })
     }
 }
 
