@@ -114,8 +114,6 @@ fn record() -> Recording {
 
 /// Put many small frames' records into groups as full as a busy log's are.
 fn regroup(recording: &Recording) -> Vec<Vec<u8>> {
-    use hourglass_events::Digest;
-    use hourglass_events::codec::Group;
     let (mut frames, mut previous) = (Vec::new(), Digest::NONE);
     for (index, entries) in recording.records.chunks(256).enumerate() {
         let number = index as u64 + 1;

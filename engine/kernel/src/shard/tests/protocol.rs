@@ -5,21 +5,23 @@
 //! the faults stop, whoever is left (or a new writer) is asked everything again under the same keys, and the log must
 //! tell one story.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod frames;
+mod writer;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hourglass_events::codec::{Group, decode};
 use hourglass_events::{
-    Actor, Cause, Class, Command, CorrelationId, Create, Digest, Finding, HostCall, HostId, HostNews,
-    HostProfile, IdempotencyKey, Image, Incarnation, OrderNumber, Record, Refusal, Report, Request,
-    Resources, SandboxId, ShardNumber, SnapshotContent, SnapshotId, Span, Subject, Timestamp,
+    Class, Command, Digest, Image, Request, Resources, ShardNumber, SnapshotContent, SnapshotId, Span,
 };
 
-use super::world::{ORGANIZATION, START};
+use super::world::START;
 use crate::log::{Outcome, Slot};
-use crate::shard::{Halt, Input, Output, Phase, Replay, RequestId, Shard, ShardConfig};
+use crate::shard::{Input, Replay, RequestId, Shard};
 
-const HOST: HostId = HostId::from_u128(0x1001);
+use frames::{Frame, joined, keyed, pulled, report, request};
+use writer::{Writer, see_it_dead};
+
 /// The steps of the first writer, each a group of its own.
 const STEPS: u64 = 4;
 
@@ -52,22 +54,6 @@ enum Choice {
     Rival,
 }
 
-/// A writer, and what it has said.
-#[derive(Debug, Clone)]
-struct Writer {
-    shard: Shard,
-    nonce: u128,
-    pending: Option<(Slot, Arc<[u8]>)>,
-    reading: Option<Slot>,
-    asked: u64,
-    /// Which of its steps were answered with success.
-    granted: BTreeSet<u64>,
-    replied: BTreeSet<u64>,
-    halt: Option<Halt>,
-    dead: bool,
-    now: Timestamp,
-}
-
 /// The log and its writers.
 #[derive(Debug, Clone)]
 struct Model {
@@ -79,199 +65,6 @@ struct Model {
     faults: u32,
     /// What was acknowledged to anybody: keys of requests, and the host's report.
     promised: BTreeSet<u64>,
-}
-
-fn request(step: u64) -> Request {
-    let sandbox = SandboxId::from_u128(step.into());
-    let command = match step {
-        1 | 2 => Command::Create(Create::new(sandbox)),
-        _ => Command::Stop(SandboxId::from_u128(1).into(), hourglass_events::StopMode::Force),
-    };
-    Request {
-        organization: ORGANIZATION,
-        actor: Actor::Client("tester".to_owned()),
-        key: Some(IdempotencyKey::new(&format!("step {step}")).expect("a key")),
-        correlation: CorrelationId::from_u128(step.into()),
-        command,
-    }
-}
-
-impl Writer {
-    fn on(frames: &[Frame], nonce: u128, now: Timestamp) -> Self {
-        let mut replay = Replay::new(ShardNumber(0), 1);
-        for frame in frames {
-            replay.feed(&frame.bytes, |_| {}).expect("the log can be read");
-        }
-        let mut config = ShardConfig::new(nonce);
-        config.resend = Span::millis(1);
-        let shard = replay.open(config, now).expect("the log can be opened");
-        let (granted, replied) = (BTreeSet::new(), BTreeSet::new());
-        Self {
-            shard,
-            nonce,
-            pending: None,
-            reading: None,
-            asked: 0,
-            granted,
-            replied,
-            halt: None,
-            dead: false,
-            now,
-        }
-    }
-
-    /// Tell the writer something. Everything it says is checked against the log as it is at this moment.
-    fn feed(&mut self, frames: &[Frame], promised: &mut BTreeSet<u64>, input: Input) {
-        assert!(!self.dead);
-        self.shard.handle(self.now, input);
-        while let Some(output) = self.shard.poll() {
-            assert!(
-                self.halt.is_none() || matches!(output, Output::Reply { .. }),
-                "the dead do not act: {output:?}"
-            );
-            match output {
-                Output::Append { slot, frame } => {
-                    assert!(self.pending.is_none() && self.reading.is_none(), "one group is in flight");
-                    self.pending = Some((slot, frame));
-                }
-                Output::Read { slot } => self.reading = Some(slot),
-                Output::Committed(entries) => {
-                    for entry in entries {
-                        assert!(stored(frames, &entry.record), "committed and not in the log: {entry:?}");
-                    }
-                }
-                Output::Reply { request, reply } => self.replied(frames, promised, request, &reply),
-                Output::Call { call, .. } => self.called(frames, promised, &call),
-                Output::Halted(halt) => self.halt = Some(halt),
-            }
-        }
-    }
-
-    fn replied(
-        &mut self,
-        frames: &[Frame],
-        promised: &mut BTreeSet<u64>,
-        RequestId(step): RequestId,
-        reply: &crate::shard::Reply,
-    ) {
-        assert!(self.replied.insert(step), "one request has one reply");
-        match reply {
-            Ok(_) if step > STEPS => {}
-            Ok(_) => {
-                assert!(
-                    keyed(frames).contains_key(&step),
-                    "step {step} was acknowledged and is not in the log"
-                );
-                promised.insert(step);
-                self.granted.insert(step);
-            }
-            Err(refusal) => assert!(
-                matches!(refusal, Refusal::Fenced | Refusal::StorageFull | Refusal::NotReady)
-                    || step == STEPS
-                        && matches!(refusal, Refusal::WrongState { .. } | Refusal::NoSuchSandbox(_)),
-                "{refusal}"
-            ),
-        }
-    }
-
-    fn called(&self, frames: &[Frame], promised: &mut BTreeSet<u64>, call: &HostCall) {
-        match call {
-            HostCall::Do(order) => {
-                assert!(
-                    records(frames).any(|record| record.seq.0 == order.number.0),
-                    "{order:?} stands on nothing durable"
-                );
-            }
-            HostCall::Acknowledge { serial } => {
-                assert!(reported(frames), "report {serial} was acknowledged and is not in the log");
-                promised.insert(3);
-            }
-            HostCall::AskUse { .. } => {}
-        }
-    }
-
-    /// Do the next step, if it can be done by now: the next group forms while one is in flight.
-    fn step(&mut self, frames: &[Frame], promised: &mut BTreeSet<u64>) {
-        let busy = self.shard.staged() > 0 || self.shard.phase() != Phase::Serving;
-        if self.dead || self.asked == STEPS || busy {
-            return;
-        }
-        let step = self.asked + 1;
-        if step == 3 {
-            // The report needs its order, which stands on the first group.
-            let Some(number) = pulled(frames) else { return };
-            self.asked = step;
-            return self.feed(frames, promised, report(number));
-        }
-        self.asked = step;
-        self.feed(frames, promised, Input::Request { id: RequestId(step), request: Box::new(request(step)) });
-    }
-}
-
-fn report(number: u64) -> Input {
-    let (sandbox, number) = (SandboxId::from_u128(1), OrderNumber(number));
-    let report = Report { serial: 3, shard: ShardNumber(0), sandbox, number, finding: Finding::Done(None) };
-    Input::News { host: HOST, news: HostNews::Reported(report) }
-}
-
-fn joined() -> Input {
-    let profile = HostProfile {
-        host: HOST,
-        incarnation: Incarnation(1),
-        region: "eu".to_owned(),
-        classes: vec![Class::Container],
-        capacity: Resources { cpu: 8, memory_gib: 8, disk_gib: 80, gpu: 0 },
-    };
-    Input::News { host: HOST, news: HostNews::Joined(profile) }
-}
-
-fn records(frames: &[Frame]) -> impl Iterator<Item = &Record> {
-    frames.iter().flat_map(|frame| frame.records.iter())
-}
-
-fn stored(frames: &[Frame], record: &Record) -> bool {
-    records(frames).any(|stored| stored == record)
-}
-
-/// How many records each step's key has.
-fn keyed(frames: &[Frame]) -> BTreeMap<u64, u32> {
-    let mut found = BTreeMap::new();
-    for record in records(frames) {
-        if let Cause::Request(Some(used)) = &record.cause
-            && let Some(step) = used.key.strip_prefix("step ")
-        {
-            *found.entry(step.parse().expect("a step")).or_insert(0) += 1;
-        }
-    }
-    found
-}
-
-fn reported(frames: &[Frame]) -> bool {
-    records(frames).any(|record| matches!(record.cause, Cause::Report(_)))
-}
-
-/// The sequence of the first sandbox's birth, which is the number of its order.
-fn pulled(frames: &[Frame]) -> Option<u64> {
-    let subject = Subject::Sandbox(SandboxId::from_u128(1));
-    let mut all = records(frames);
-    all.find(|record| record.event.name() == "PullBegan" && record.subject == subject)
-        .map(|record| record.seq.0)
-}
-
-/// What a slot holds, read once.
-#[derive(Debug, Clone)]
-struct Frame {
-    bytes: Arc<[u8]>,
-    group: Arc<Group>,
-    records: Arc<Vec<Record>>,
-}
-
-impl Frame {
-    fn new(bytes: &Arc<[u8]>) -> Self {
-        let group = Group::decode(bytes).expect("a group");
-        let records = group.records.iter().map(|bytes| decode(bytes).expect("a record")).collect();
-        Self { bytes: Arc::clone(bytes), group: Arc::new(group), records: Arc::new(records) }
-    }
 }
 
 impl Model {
@@ -471,25 +264,6 @@ impl Model {
         }
         panic!("a writer on a good log never comes to rest");
     }
-}
-
-/// A writer that has stopped says why, says so to whoever asks, and does nothing else.
-fn see_it_dead(writer: &mut Writer, frames: &[Frame], promised: &mut BTreeSet<u64>) {
-    assert!(matches!(writer.halt, Some(Halt::Fenced { .. } | Halt::Broken { .. })), "{:?}", writer.halt);
-    let promises = promised.len();
-    for slot in 1..=frames.len() as u64 + 1 {
-        let (slot, outcome) = (Slot(slot), Outcome::Durable);
-        writer.feed(frames, promised, Input::Appended { slot, outcome });
-    }
-    writer.feed(frames, promised, Input::Tick);
-    writer.feed(frames, promised, Input::Request { id: RequestId(99), request: Box::new(request(1)) });
-    assert!(writer.replied.contains(&99) && !writer.granted.contains(&99), "it answers that it is replaced");
-    for step in (1..=writer.asked).filter(|step| *step != 3) {
-        assert!(writer.replied.contains(&step), "step {step} was never answered");
-    }
-    assert!(writer.pending.is_none() && writer.reading.is_none() && writer.shard.deadline().is_none());
-    assert_eq!(promised.len(), promises, "it promises nothing more");
-    writer.dead = true;
 }
 
 /// The end of a path: faults stop, what is on its way is lost, and the log must tell one story.

@@ -8,17 +8,19 @@
 //! The outcome is all that becomes durable and all that is said because of the line. A default snapshot and a synced
 //! host `h1` are there from the beginning. What happens between two lines must have a line of its own: `timer`.
 
-use std::collections::BTreeMap;
+mod outcome;
+mod words;
 
 use hourglass_events::{
-    AutoArchive, AutoDelete, AutoStop, Class, Command, Create, DeleteReason, Event, ExitCause, Fault,
-    Finding, HostCall, HostId, Image, Intent, Labels, Name, OrderNumber, OrganizationId, Resources,
-    SandboxEvent, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, StopReason, Subject, Target, Task,
+    Class, Fault, Finding, HostId, Intent, OrderNumber, OrganizationId, SandboxId, Span, Subject,
 };
+
+use outcome::difference;
+use words::{Words, cause, class, command, host, resources, sandbox, shown, span};
 
 use super::world::{ORGANIZATION, START, World};
 use crate::fleet::tests::assert_indexed;
-use crate::shard::{Input, Output, Phase};
+use crate::shard::{Input, Phase};
 
 /// Run `story` and compare what became of each line with what it says.
 #[track_caller]
@@ -40,98 +42,6 @@ struct Teller {
     world: World,
     /// What the present line is about; events of others say whose they are.
     about: Option<SandboxId>,
-}
-
-/// The words of one line after the time.
-struct Words<'a> {
-    actor: &'a str,
-    verb: &'a str,
-    plain: Vec<&'a str>,
-    named: BTreeMap<&'a str, &'a str>,
-}
-
-impl<'a> Words<'a> {
-    fn of(line: &'a str) -> Self {
-        let mut words = line.split_whitespace();
-        let actor = words.next().expect("an actor");
-        let verb = words.next().unwrap_or("");
-        let (named, plain): (Vec<&str>, Vec<&str>) = words.partition(|word| word.contains('='));
-        let named = named.into_iter().filter_map(|word| word.split_once('=')).collect();
-        Self { actor, verb, plain, named }
-    }
-
-    fn sandbox(&self) -> SandboxId {
-        sandbox(self.plain.first().expect("a sandbox"))
-    }
-}
-
-fn sandbox(letter: &str) -> SandboxId {
-    SandboxId::from_u128(letter.bytes().next().expect("a letter").into())
-}
-
-fn host(name: &str) -> HostId {
-    HostId::from_u128(0x1000 + name[1..].parse::<u128>().expect("hosts are h1, h2, …"))
-}
-
-/// The letter or name of an id, where one is written out.
-fn shown(text: &str) -> String {
-    const PREFIX: &str = "00000000-0000-0000-0000-0000000000";
-    let mut parts = text.split(PREFIX);
-    let mut all = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (code, rest) = part.split_at(2);
-        all.push(char::from(u8::from_str_radix(code, 16).expect("hexadecimal")));
-        all.push_str(rest);
-    }
-    all
-}
-
-fn span(text: &str) -> Span {
-    let (mut micros, mut number) = (0, 0_u64);
-    let mut rest = text;
-    while let Some(letter) = rest.chars().next() {
-        if let Some(digit) = letter.to_digit(10) {
-            number = number * 10 + u64::from(digit);
-            rest = &rest[1..];
-            continue;
-        }
-        let (unit, length) = match rest {
-            _ if rest.starts_with("ms") => (1_000, 2),
-            _ if rest.starts_with('s') => (1_000_000, 1),
-            _ if rest.starts_with('m') => (60_000_000, 1),
-            _ if rest.starts_with('h') => (3_600_000_000, 1),
-            _ => panic!("{text:?} is not a time"),
-        };
-        micros += number * unit;
-        number = 0;
-        rest = &rest[length..];
-    }
-    Span(micros)
-}
-
-fn resources(text: &str) -> Resources {
-    let numbers: Vec<u32> = text.split('/').map(|part| part.parse().expect("a number")).collect();
-    let [cpu, memory_gib, disk_gib, ref gpu @ ..] = numbers[..] else { panic!("{text:?}: cpu/memory/disk") };
-    Resources { cpu, memory_gib, disk_gib, gpu: gpu.first().copied().unwrap_or(0) }
-}
-
-fn class(name: &str) -> Class {
-    match name {
-        "container" => Class::Container,
-        "linux-vm" => Class::LinuxVm,
-        "windows" => Class::Windows,
-        _ => panic!("{name:?} is not a class"),
-    }
-}
-
-fn cause(word: &str) -> ExitCause {
-    match word {
-        "stopped" => ExitCause::Stopped,
-        "killed" => ExitCause::Killed,
-        "oom" => ExitCause::OutOfMemory,
-        "vanished" => ExitCause::Vanished,
-        code => ExitCause::Entrypoint { code: code.parse().expect("a cause or an exit code") },
-    }
 }
 
 impl Teller {
@@ -330,141 +240,4 @@ impl Teller {
         }
         Vec::new()
     }
-
-    fn take_heard(&mut self) -> Vec<String> {
-        let heard = std::mem::take(&mut self.world.heard);
-        heard.iter().flat_map(|output| self.say(output)).collect()
-    }
-
-    fn say(&self, output: &Output) -> Vec<String> {
-        match output {
-            Output::Committed(entries) => entries
-                .iter()
-                .map(|entry| match (&entry.record.event, entry.record.subject) {
-                    (Event::Sandbox(event), Subject::Sandbox(id)) => self.whose(id, &event_text(event)),
-                    (event, _) => event.name().to_owned(),
-                })
-                .collect(),
-            Output::Call { host, call } => {
-                let HostId(id) = host;
-                let name = format!("h{}", id.as_u128() - 0x1000);
-                match call {
-                    HostCall::Do(order) => {
-                        let task = match &order.task {
-                            Task::Stop { grace } => format!("Stop({grace})"),
-                            task @ (Task::Pull(_)
-                            | Task::Create(_)
-                            | Task::Boot(_)
-                            | Task::Quiesce
-                            | Task::Remove) => format!("{:?}", task.kind()),
-                        };
-                        vec![self.whose(order.sandbox, &format!("{name} {task}"))]
-                    }
-                    HostCall::AskUse { sandbox, .. } => vec![self.whose(*sandbox, &format!("{name} ask"))],
-                    HostCall::Acknowledge { .. } => Vec::new(),
-                }
-            }
-            Output::Halted(halt) => vec![format!("halted: {halt}")],
-            Output::Reply { .. } | Output::Append { .. } | Output::Read { .. } => Vec::new(),
-        }
-    }
-
-    fn whose(&self, id: SandboxId, text: &str) -> String {
-        if self.about == Some(id) { text.to_owned() } else { format!("{} {text}", shown(&id.to_string())) }
-    }
-}
-
-/// What was found, and below each line that differs what was told.
-fn difference(told: &str, found: &str) -> String {
-    let lines: Vec<_> = told.lines().collect();
-    let show = |line: &str| {
-        let scene = line.split("->").next().unwrap_or_default();
-        let other = lines.iter().find(|told| **told != line && told.split("->").next() == Some(scene));
-        let other = other.filter(|_| !lines.contains(&line));
-        other.map_or(line.to_owned(), |told| format!("{line}\n   told: {told}"))
-    };
-    found.lines().map(show).collect::<Vec<_>>().join("\n")
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "most kinds say all there is to say")]
-fn event_text(event: &SandboxEvent) -> String {
-    let kind = event.kind();
-    match event {
-        SandboxEvent::PullBegan { placement, .. } if placement.host.is_none() => format!("{kind}(no host)"),
-        SandboxEvent::Exited { cause } => format!("{kind}({cause})"),
-        SandboxEvent::StopBegan { reason: StopReason::Idle { .. }, .. } => format!("{kind}(idle)"),
-        SandboxEvent::DeleteBegan { reason: reason @ (DeleteReason::Ephemeral | DeleteReason::Expired) } => {
-            format!("{kind}({reason:?})")
-        }
-        SandboxEvent::IntentQueued { intent } => match intent {
-            Intent::Start => format!("{kind}(start)"),
-            Intent::Stop { .. } => format!("{kind}(stop)"),
-        },
-        SandboxEvent::IntentDropped { why } => format!("{kind}({why:?})"),
-        SandboxEvent::Failed { fault } => format!("{kind}({fault})"),
-        SandboxEvent::Struggled { attempt, .. } => format!("{kind}({attempt})"),
-        _ => kind.to_string(),
-    }
-}
-
-fn command(words: &Words<'_>) -> Command {
-    let target = || Target::Text(words.plain[0].to_owned());
-    let target = || match words.plain[0] {
-        letter if letter.len() == 1 => Target::Id(sandbox(letter)),
-        _ => target(),
-    };
-    let minutes = || words.plain[1].parse::<i64>().expect("minutes");
-    match words.verb {
-        "create" => Command::Create(create(words)),
-        "register" => {
-            let name = words.plain[0];
-            let id = words
-                .named
-                .get("id")
-                .unwrap_or(&name)
-                .bytes()
-                .fold(7_u128, |sum, byte| sum * 31 + u128::from(byte));
-            let content = SnapshotContent {
-                name: name.to_owned(),
-                class: words.named.get("class").map_or(Class::Container, |name| class(name)),
-                resources: words.named.get("size").map_or(Resources::DEFAULT, |text| resources(text)),
-                image: Image { digest: (*words.named.get("image").unwrap_or(&"cafe")).to_owned() },
-            };
-            Command::RegisterSnapshot(SnapshotId::from_u128(id), content)
-        }
-        "start" => Command::Start(target()),
-        "stop" => Command::Stop(
-            target(),
-            match words.plain.get(1) {
-                Some(&"force") => StopMode::Force,
-                grace => StopMode::Graceful(grace.map(|grace| span(grace))),
-            },
-        ),
-        "delete" => Command::Delete(target()),
-        "refresh" => Command::RefreshActivity(target()),
-        "labels" => {
-            let labels = words.named.iter().filter(|(name, _)| **name != "key");
-            let labels = labels.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            Command::ReplaceLabels(target(), Labels::new(labels.collect()).expect("labels"))
-        }
-        "autostop" => Command::SetAutoStop(target(), AutoStop::decode(minutes()).expect("an interval")),
-        "autoarchive" => {
-            Command::SetAutoArchive(target(), AutoArchive::decode(minutes()).expect("an interval"))
-        }
-        "autodelete" => Command::SetAutoDelete(target(), AutoDelete::decode(minutes()).expect("an interval")),
-        verb => panic!("clients do not {verb:?}"),
-    }
-}
-
-fn create(words: &Words<'_>) -> Create {
-    let number = |name: &str| words.named.get(name).map(|minutes| minutes.parse::<i64>().expect("minutes"));
-    let mut create = Create::new(words.sandbox());
-    let name = words.named.get("name").copied().or(words.plain.first().copied());
-    create.name = name.filter(|name| *name != "none").map(|name| Name::new(name).expect("a name"));
-    create.snapshot = words.named.get("snapshot").map(|name| (*name).to_owned());
-    create.class = words.named.get("class").map(|name| class(name));
-    create.user = words.named.get("user").map(|user| (*user).to_owned());
-    create.auto_stop = number("stop").map(|minutes| AutoStop::decode(minutes).expect("an interval"));
-    create.auto_delete = number("delete").map(|minutes| AutoDelete::decode(minutes).expect("an interval"));
-    create
 }

@@ -1,0 +1,162 @@
+//! The words of a line, and what they mean.
+
+use std::collections::BTreeMap;
+
+use hourglass_events::{
+    AutoArchive, AutoDelete, AutoStop, Class, Command, Create, ExitCause, HostId, Image, Labels, Name,
+    Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
+};
+
+/// The words of one line after the time.
+pub(in crate::shard::tests) struct Words<'a> {
+    pub(in crate::shard::tests) actor: &'a str,
+    pub(in crate::shard::tests) verb: &'a str,
+    pub(in crate::shard::tests) plain: Vec<&'a str>,
+    pub(in crate::shard::tests) named: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Words<'a> {
+    pub(in crate::shard::tests) fn of(line: &'a str) -> Self {
+        let mut words = line.split_whitespace();
+        let actor = words.next().expect("an actor");
+        let verb = words.next().unwrap_or("");
+        let (named, plain): (Vec<&str>, Vec<&str>) = words.partition(|word| word.contains('='));
+        let named = named.into_iter().filter_map(|word| word.split_once('=')).collect();
+        Self { actor, verb, plain, named }
+    }
+
+    pub(in crate::shard::tests) fn sandbox(&self) -> SandboxId {
+        sandbox(self.plain.first().expect("a sandbox"))
+    }
+}
+
+pub(in crate::shard::tests) fn sandbox(letter: &str) -> SandboxId {
+    SandboxId::from_u128(letter.bytes().next().expect("a letter").into())
+}
+
+pub(in crate::shard::tests) fn host(name: &str) -> HostId {
+    HostId::from_u128(0x1000 + name[1..].parse::<u128>().expect("hosts are h1, h2, …"))
+}
+
+/// The letter or name of an id, where one is written out.
+pub(in crate::shard::tests) fn shown(text: &str) -> String {
+    const PREFIX: &str = "00000000-0000-0000-0000-0000000000";
+    let mut parts = text.split(PREFIX);
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_at(2);
+        all.push(char::from(u8::from_str_radix(code, 16).expect("hexadecimal")));
+        all.push_str(rest);
+    }
+    all
+}
+
+pub(in crate::shard::tests) fn span(text: &str) -> Span {
+    let (mut micros, mut number) = (0, 0_u64);
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        if let Some(digit) = letter.to_digit(10) {
+            number = number * 10 + u64::from(digit);
+            rest = &rest[1..];
+            continue;
+        }
+        let (unit, length) = match rest {
+            _ if rest.starts_with("ms") => (1_000, 2),
+            _ if rest.starts_with('s') => (1_000_000, 1),
+            _ if rest.starts_with('m') => (60_000_000, 1),
+            _ if rest.starts_with('h') => (3_600_000_000, 1),
+            _ => panic!("{text:?} is not a time"),
+        };
+        micros += number * unit;
+        number = 0;
+        rest = &rest[length..];
+    }
+    Span(micros)
+}
+
+pub(in crate::shard::tests) fn resources(text: &str) -> Resources {
+    let numbers: Vec<u32> = text.split('/').map(|part| part.parse().expect("a number")).collect();
+    let [cpu, memory_gib, disk_gib, ref gpu @ ..] = numbers[..] else { panic!("{text:?}: cpu/memory/disk") };
+    Resources { cpu, memory_gib, disk_gib, gpu: gpu.first().copied().unwrap_or(0) }
+}
+
+pub(in crate::shard::tests) fn class(name: &str) -> Class {
+    match name {
+        "container" => Class::Container,
+        "linux-vm" => Class::LinuxVm,
+        "windows" => Class::Windows,
+        _ => panic!("{name:?} is not a class"),
+    }
+}
+
+pub(in crate::shard::tests) fn cause(word: &str) -> ExitCause {
+    match word {
+        "stopped" => ExitCause::Stopped,
+        "killed" => ExitCause::Killed,
+        "oom" => ExitCause::OutOfMemory,
+        "vanished" => ExitCause::Vanished,
+        code => ExitCause::Entrypoint { code: code.parse().expect("a cause or an exit code") },
+    }
+}
+
+pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
+    let target = || Target::Text(words.plain[0].to_owned());
+    let target = || match words.plain[0] {
+        letter if letter.len() == 1 => Target::Id(sandbox(letter)),
+        _ => target(),
+    };
+    let minutes = || words.plain[1].parse::<i64>().expect("minutes");
+    match words.verb {
+        "create" => Command::Create(create(words)),
+        "register" => {
+            let name = words.plain[0];
+            let id = words
+                .named
+                .get("id")
+                .unwrap_or(&name)
+                .bytes()
+                .fold(7_u128, |sum, byte| sum * 31 + u128::from(byte));
+            let content = SnapshotContent {
+                name: name.to_owned(),
+                class: words.named.get("class").map_or(Class::Container, |name| class(name)),
+                resources: words.named.get("size").map_or(Resources::DEFAULT, |text| resources(text)),
+                image: Image { digest: (*words.named.get("image").unwrap_or(&"cafe")).to_owned() },
+            };
+            Command::RegisterSnapshot(SnapshotId::from_u128(id), content)
+        }
+        "start" => Command::Start(target()),
+        "stop" => Command::Stop(
+            target(),
+            match words.plain.get(1) {
+                Some(&"force") => StopMode::Force,
+                grace => StopMode::Graceful(grace.map(|grace| span(grace))),
+            },
+        ),
+        "delete" => Command::Delete(target()),
+        "refresh" => Command::RefreshActivity(target()),
+        "labels" => {
+            let labels = words.named.iter().filter(|(name, _)| **name != "key");
+            let labels = labels.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            Command::ReplaceLabels(target(), Labels::new(labels.collect()).expect("labels"))
+        }
+        "autostop" => Command::SetAutoStop(target(), AutoStop::decode(minutes()).expect("an interval")),
+        "autoarchive" => {
+            Command::SetAutoArchive(target(), AutoArchive::decode(minutes()).expect("an interval"))
+        }
+        "autodelete" => Command::SetAutoDelete(target(), AutoDelete::decode(minutes()).expect("an interval")),
+        verb => panic!("clients do not {verb:?}"),
+    }
+}
+
+pub(in crate::shard::tests) fn create(words: &Words<'_>) -> Create {
+    let number = |name: &str| words.named.get(name).map(|minutes| minutes.parse::<i64>().expect("minutes"));
+    let mut create = Create::new(words.sandbox());
+    let name = words.named.get("name").copied().or(words.plain.first().copied());
+    create.name = name.filter(|name| *name != "none").map(|name| Name::new(name).expect("a name"));
+    create.snapshot = words.named.get("snapshot").map(|name| (*name).to_owned());
+    create.class = words.named.get("class").map(|name| class(name));
+    create.user = words.named.get("user").map(|user| (*user).to_owned());
+    create.auto_stop = number("stop").map(|minutes| AutoStop::decode(minutes).expect("an interval"));
+    create.auto_delete = number("delete").map(|minutes| AutoDelete::decode(minutes).expect("an interval"));
+    create
+}
