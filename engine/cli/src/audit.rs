@@ -116,8 +116,9 @@ fn shards(reader: &Reader<Directory>) -> anyhow::Result<u64> {
     let Some(frame) = reader.read(Slot::FIRST)? else { return Ok(1) };
     let group = GroupView::decode(&frame)?;
     let first = group.records.first().context("the first group is empty")?;
-    match codec::decode(first)?.event {
-        Event::Shard(ShardEvent::Opened { shards, .. }) => Ok(shards),
-        other => bail!("the log begins with {} and not with the opening of an epoch", other.name()),
-    }
+    let event = codec::decode(first)?.event;
+    let Event::Shard(ShardEvent::Opened { shards, .. }) = event else {
+        bail!("the log begins with {} and not with the opening of an epoch", event.name());
+    };
+    Ok(shards)
 }

@@ -1,30 +1,33 @@
 //! How things look on a terminal. Colours only where somebody looks, unless `NO_COLOR` is set.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command speaks")]
+#![expect(clippy::print_stderr, reason = "this is where the command speaks")]
 
 use std::fmt::Display;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use hourglass_events::{Event, Record, SandboxEvent, Timestamp};
+use hourglass_events::{Event, HostEvent, Record, SandboxEvent, ShardEvent, SnapshotEvent, Timestamp};
 
 static COLOURS: LazyLock<bool> =
     LazyLock::new(|| std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
 
 /// A line of the command's own.
 pub(crate) fn say(line: impl Display) {
-    println!("{line}");
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        // Whoever listened has gone, as `head` does; there is nobody left to tell.
+        std::process::exit(0);
+    }
 }
 
 /// A heading between parts of a story.
 pub(crate) fn heading(line: impl Display) {
-    println!("\n{}", coloured("1", &line.to_string()));
+    say(format!("\n{}", coloured("1", &line.to_string())));
 }
 
 /// What a command inside a sandbox printed.
 pub(crate) fn quoted(output: &str) {
     for line in output.lines() {
-        println!("    {} {line}", coloured("2", "│"));
+        say(format!("    {} {line}", coloured("2", "│")));
     }
 }
 
@@ -58,9 +61,16 @@ pub(crate) fn record(record: &Record) -> String {
     let name = format!("{:<17}", record.event.name());
     let said = match &record.event {
         Event::Sandbox(event) => gist(event),
-        Event::Host(_) | Event::Snapshot(_) | Event::Organization(_) | Event::Shard(_) => {
-            record.subject.to_string()
+        Event::Host(HostEvent::Seen { region, capacity, .. }) => {
+            let (cpu, memory, disk) = (capacity.cpu, capacity.memory_gib, capacity.disk_gib);
+            format!("{region} ({cpu} vCPU, {memory} GiB, {disk} GiB disk)")
         }
+        Event::Snapshot(SnapshotEvent::Registered { content }) => content.name.clone(),
+        Event::Shard(ShardEvent::Opened { build, .. }) => format!("build {build}"),
+        Event::Shard(ShardEvent::StateHashed { through, .. }) => format!("through record {through}"),
+        Event::Host(HostEvent::Lost { .. })
+        | Event::Organization(_)
+        | Event::Shard(ShardEvent::SchemaRaised { .. }) => record.subject.to_string(),
     };
     let why = format!("{} · {}", record.cause, record.actor);
     let (seq, at) = (format!("{:>6}", record.seq.0), clock(record.at));

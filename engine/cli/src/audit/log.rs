@@ -67,8 +67,6 @@ fn body(record: &Record) -> serde_json::Value {
         Event::Sandbox(event) => serde_json::to_value(event),
     };
     // An event is its kind, or one field named after its kind; the kind stands beside it already.
-    match body.unwrap_or_default() {
-        serde_json::Value::Object(map) => map.into_values().next().unwrap_or_default(),
-        _ => serde_json::Value::Null,
-    }
+    let Ok(serde_json::Value::Object(map)) = body else { return serde_json::Value::Null };
+    map.into_values().next().unwrap_or_default()
 }
