@@ -38,6 +38,7 @@ pub mod error;
 pub mod hosts;
 pub mod log;
 pub mod settings;
+pub mod step;
 pub mod store;
 pub mod subscription;
 pub mod telemetry;

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hourglass_events::{HostCall, HostId, ShardNumber};
+use hourglass_events::{HostCall, HostId, HostNews, ShardNumber};
 use hourglass_kernel::{Entry, Halt, Input, Output, Reply, RequestId, Shard, Why};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::clock::Clock;
 use crate::inbox::{Inbox, Message};
 use crate::log::{EventLog, Outcome, Slot};
+use crate::step;
 use crate::store::Checkpoints;
 use crate::subscription::Recent;
 use crate::telemetry as names;
@@ -114,9 +115,12 @@ impl Writer {
                     .await;
             }
             let Some(input) = self.next_input(inbox).await else { continue };
-            let begun = Instant::now();
+            let (begun, before) = (Instant::now(), self.shard.proposed().seq());
             self.shard.handle(self.common.clock.now(), input);
             metrics::histogram!(names::DECIDE_SECONDS).record(begun.elapsed());
+            if self.shard.proposed().seq() > before {
+                step::done("engine.decided");
+            }
         }
     }
 
@@ -164,7 +168,12 @@ impl Writer {
             }
             // Dropping the answer tells the asker that the engine is going down.
             (Message::Ask { .. }, Course::Draining | Course::Ended(_)) => None,
-            (Message::News { host, news }, _) => Some(Input::News { host, news }),
+            (Message::News { host, news }, _) => {
+                if matches!(news, HostNews::Reported(_)) {
+                    step::done("engine.report.received");
+                }
+                Some(Input::News { host, news })
+            }
             (Message::Connected { host, calls, link }, _) => {
                 self.hosts.insert(host, (calls, link));
                 None
@@ -187,9 +196,12 @@ impl Writer {
                 let log = Arc::clone(&self.log);
                 self.storage = Some(Box::pin(async move {
                     let begun = Instant::now();
+                    step::done("engine.group.framed");
                     let outcome = log.append(slot, frame).await;
                     metrics::histogram!(names::APPEND_SECONDS).record(begun.elapsed());
-                    if outcome != Outcome::Durable {
+                    if outcome == Outcome::Durable {
+                        step::done("engine.group.durable");
+                    } else {
                         metrics::counter!(names::APPEND_DOUBTS).increment(1);
                         tracing::warn!(%slot, ?outcome, "an append did not simply succeed");
                     }
@@ -209,12 +221,15 @@ impl Writer {
                 }
                 // Whoever asked may have gone away; what was decided stands.
                 let _ = self.waiting.remove(&request).map(|answer| answer.send(reply));
+                step::done("engine.reply.sent");
             }
             Output::Call { host, call } => {
                 metrics::counter!(names::HOST_CALLS).increment(1);
                 if let Some((calls, _)) = self.hosts.get(&host) {
+                    let sent = sending(&call);
                     // A link that just ended is reported as such; the next one starts from what is owed.
                     let _ = calls.send(call);
+                    sent.into_iter().for_each(step::done);
                 }
             }
             Output::Halted(halt) => {
@@ -240,6 +255,7 @@ impl Writer {
         }
         self.common.view.publish(entries, fleet);
         self.common.recent.publish(entries);
+        step::done("engine.group.published");
         self.unsaved += entries.len() as u64;
     }
 
@@ -276,6 +292,15 @@ impl Writer {
             End::Halted(_) => hosts.into_values().for_each(|(_, link)| link.abort()),
         }
         end
+    }
+}
+
+/// The step that sending `call` is.
+fn sending(call: &HostCall) -> Option<&'static str> {
+    match call {
+        HostCall::Do(_) => Some("engine.order.sent"),
+        HostCall::Acknowledge { .. } => Some("engine.report.acknowledged"),
+        HostCall::AskUse { .. } => None,
     }
 }
 

@@ -1,1 +1,15 @@
-//! Placeholder while the crate is laid out.
+//! What whole-system tests stand on: what a test needs of its machine, a system to kill, and ways to look at what it
+//! left. The scenarios are in `scenarios`.
+
+#![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a test's harness")]
+
+pub mod audit;
+pub mod census;
+pub mod ground;
+pub mod needs;
+pub mod system;
+
+pub use census::Census;
+pub use ground::Ground;
+pub use needs::{Need, may_run};
+pub use system::System;

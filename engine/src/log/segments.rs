@@ -30,6 +30,7 @@ use std::io;
 
 use super::files::{File, Files, is_full};
 use super::{MAX_FRAME_BYTES, Outcome, Slot};
+use crate::step;
 
 pub use damage::{Damage, Flaw, Notice, OpenError};
 pub use frame::Check;
@@ -222,6 +223,7 @@ impl<F: Files> Segments<F> {
         if self.unmarked >= FRAMES_PER_MARK {
             self.write_mark(false)?;
         }
+        step::done("engine.group.written");
         self.file.sync_data()?;
         self.dirty_until = 0;
         self.unmarked += 1;
