@@ -1,6 +1,6 @@
 //! The laws: what must never be false, one function for each sentence.
 //!
-//! They look at what the log holds ([`Truth`]) and at what the world knows and no writer does: what really ran on which
+//! They look at what the log holds (`Truth`) and at what the world knows and no writer does: what really ran on which
 //! machine and when it was used. They never look at what a writer merely believes, except to compare it with the truth.
 
 use std::fmt;

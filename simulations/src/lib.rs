@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Each run has two phases. While the faults are on, nothing may ever be wrong ([`invariants`]). Then they stop, and
-//! everything has to come to rest within bounds of time and records ([`settle`]).
+//! everything has to come to rest within bounds of time and records (`settle`).
 //!
 //! # Reading a trace
 //!

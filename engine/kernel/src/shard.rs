@@ -2,7 +2,7 @@
 //!
 //! Three states of the world lie behind each other. *Proposed* holds everything decided; the next decision stands on
 //! it. *In flight* is the one group being appended. *Committed* is what the log holds; orders, replies and
-//! acknowledgements stand on that alone, and the [`gate`] makes it a matter of types. What was decided is never taken
+//! acknowledgements stand on that alone, and the `gate` makes it a matter of types. What was decided is never taken
 //! back: a writer that finds another's group in its slot has been replaced, and stops.
 //!
 //! After each [`Shard::handle`] the caller drains [`Shard::poll`] and sleeps until [`Shard::deadline`].

@@ -7,15 +7,15 @@ use hourglass_events::{Fault, SandboxId};
 /// A step of a driver, to hang a script on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
-    /// [`Driver::pull`], which concerns no sandbox in particular.
+    /// [`Driver::pull`](crate::driver::Driver::pull), which concerns no sandbox in particular.
     Pull,
-    /// [`Driver::provision`].
+    /// [`Driver::provision`](crate::driver::Driver::provision).
     Provision,
-    /// [`Driver::boot`].
+    /// [`Driver::boot`](crate::driver::Driver::boot).
     Boot,
-    /// [`Driver::halt`].
+    /// [`Driver::halt`](crate::driver::Driver::halt).
     Halt,
-    /// [`Driver::erase`].
+    /// [`Driver::erase`](crate::driver::Driver::erase).
     Erase,
 }
 
@@ -31,7 +31,7 @@ pub enum Twist {
     Fail(Fault),
     /// It fails, half done.
     FailHalfway(Fault),
-    /// It waits before it does anything, until [`Scripted::release`] or until it is dropped.
+    /// It waits before it does anything, until [`Scripted::release`](super::Scripted::release) or until it is dropped.
     HangBefore,
     /// It waits half done.
     HangHalfway,
