@@ -37,7 +37,8 @@ impl Ground {
         let digest = format!("entered-{}", blake3::hash(entrypoint.join("\n").as_bytes()).to_hex());
         let dir = images.join(&digest);
         fs::create_dir_all(&dir).unwrap();
-        symlink(cached().join(&debian().digest).join("rootfs"), dir.join("rootfs")).unwrap();
+        let base = debian();
+        symlink(cached().join(&base.digest).join("rootfs"), dir.join("rootfs")).unwrap();
         let words: Vec<String> = entrypoint.iter().map(|word| format!("{word:?}")).collect();
         fs::write(dir.join("image.json"), format!("{{\"entrypoint\":[{}]}}", words.join(","))).unwrap();
         (ground, Image { digest })
