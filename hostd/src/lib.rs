@@ -27,7 +27,7 @@ pub mod ledger;
 pub mod native;
 #[cfg(feature = "host")]
 pub mod scripted;
-#[cfg(feature = "host")]
+#[cfg(feature = "native")]
 pub mod step;
 
 pub use agent::Agent;
