@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ::sled::{Batch, Db, Error};
 use hourglass_events::{Incarnation, SandboxId, Timestamp};
@@ -14,6 +15,11 @@ use super::{Flush, Ledger, LedgerError, Memory, Write};
 
 /// What the entries look like. Another layout is not read but built anew.
 const LAYOUT: u32 = 1;
+
+/// How long sled may hold a directory after its database was dropped: threads of its own still finish with it.
+const LINGERING: Duration = Duration::from_secs(2);
+/// Between two looks whether it is free.
+const PAUSE: Duration = Duration::from_millis(5);
 
 const LAYOUT_KEY: &[u8] = b"layout";
 const INCARNATION_KEY: &[u8] = b"incarnation";
@@ -51,7 +57,20 @@ impl SledLedger {
         }
     }
 
+    /// Read it, waiting for whoever is just letting go of it.
     fn read(path: &Path) -> Result<Self, Trouble> {
+        let deadline = Instant::now() + LINGERING;
+        loop {
+            match Self::attempt(path) {
+                Err(Trouble::Refused(LedgerError::InUse { .. })) if Instant::now() < deadline => {
+                    std::thread::sleep(PAUSE);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn attempt(path: &Path) -> Result<Self, Trouble> {
         let open = || ::sled::Config::new().path(path).flush_every_ms(Some(100)).open();
         // sled panics on some of what it finds; to us that is damage like any other.
         let db = catch_unwind(AssertUnwindSafe(open))
