@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod demo;
 mod kill;
 
 /// A scenario that is not named above is never compiled, and nobody would notice.

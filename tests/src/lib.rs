@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod census;
 pub mod ground;
+pub mod hourglass;
 pub mod needs;
 pub mod system;
 

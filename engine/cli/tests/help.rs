@@ -1,0 +1,26 @@
+//! The command explains itself. Being a test of the command, this also has cargo build it for the scenarios in `tests`.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::process::Command;
+
+fn said(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_hourglass")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_command_says_what_it_does() {
+    let all = said(&["--help"]);
+    for command in ["demo", "log", "verify", "replay"] {
+        assert!(all.contains(command), "{command} is not in:\n{all}");
+        let own = said(&[command, "--help"]);
+        assert!(own.contains("--data"), "{command} does not say where its data is:\n{own}");
+    }
+}
+
+#[test]
+fn the_version_is_the_workspaces() {
+    assert_eq!(said(&["--version"]).trim(), format!("hourglass {}", env!("CARGO_PKG_VERSION")));
+}
