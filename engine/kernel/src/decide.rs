@@ -12,9 +12,6 @@ pub mod report;
 pub mod start;
 pub mod stop;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use hourglass_events::{
