@@ -7,9 +7,9 @@ use hourglass_events::{
     Command, HostId, OrganizationId, Request, Sandbox, SandboxId, Seq, ShardNumber, SnapshotContent,
     SnapshotId, Span, State,
 };
+use hourglass_kernel::Accepted;
 use hourglass_kernel::fleet::GENERAL;
-use hourglass_kernel::{Accepted, Halt, ShardConfig};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -18,12 +18,11 @@ use crate::clock::Clock;
 use crate::error::{AskError, EngineError, WaitError};
 use crate::hosts::{self, HostLink};
 use crate::inbox::{Inbox, Message};
-use crate::log::EventLog;
+use crate::port::Port;
 use crate::settings::Settings;
-use crate::store::{Opened, Store};
-use crate::subscription::{Recent, Subscription};
+use crate::store::Store;
+use crate::subscription::Subscription;
 use crate::view::View;
-use crate::writer::{Common, End, Writer};
 
 /// A running engine. Clones are handles to the same one.
 #[derive(Debug, Clone)]
@@ -35,15 +34,6 @@ pub struct Engine {
 struct Inner {
     shards: Vec<Port>,
     clock: Clock,
-}
-
-/// The ways to one shard.
-#[derive(Debug)]
-struct Port {
-    common: Common,
-    /// The present log, for subscribers who start in the past.
-    log: Arc<std::sync::RwLock<std::sync::Weak<dyn EventLog>>>,
-    task: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 /// An engine being set up.
@@ -66,104 +56,9 @@ impl Builder {
         let clock = Clock::start();
         let mut shards = Vec::new();
         for number in 0..self.settings.shards {
-            shards.push(self.start_shard(ShardNumber(number), clock).await?);
+            shards.push(Port::open(&self.store, &self.settings, ShardNumber(number), clock).await?);
         }
         Ok(Engine { inner: Arc::new(Inner { shards, clock }) })
-    }
-
-    async fn start_shard(&self, number: ShardNumber, clock: Clock) -> Result<Port, EngineError> {
-        let opened = self.store.open(number, self.settings.shards, |_| {}).await?;
-        let (inbox, receiver) = mpsc::channel(self.settings.inbox);
-        let fleet = opened.replay.fleet().clone();
-        let common = Common {
-            number,
-            clock,
-            recent: Arc::new(Recent::new(self.settings.recent, fleet.seq())),
-            view: Arc::new(View::new(fleet, opened.roster.clone())),
-            inbox,
-            checkpoint_records: self.settings.checkpoint_records,
-        };
-        let log = Arc::new(std::sync::RwLock::new(Arc::downgrade(&opened.log)));
-        let (ready, served) = oneshot::channel();
-        let writer = writer(opened, &common, &self.settings)?;
-        let keeper = Keeper { builder: self.clone(), common: common.clone(), log: Arc::clone(&log) };
-        let task = tokio::spawn(keeper.run(writer, receiver, ready));
-        served.await.map_err(|_| EngineError::Ended(number))?;
-        Ok(Port { common, log, task: std::sync::Mutex::new(Some(task)) })
-    }
-}
-
-/// A writer for a log that was read to its end.
-fn writer(opened: Opened, common: &Common, settings: &Settings) -> Result<Writer, EngineError> {
-    let config = ShardConfig {
-        terms: settings.terms.clone(),
-        resync: Span(u64::try_from(settings.resync.as_micros()).unwrap_or(u64::MAX)),
-        ..ShardConfig::new(Uuid::new_v4().as_u128())
-    };
-    let Opened { log, replay, roster: _, checkpoints } = opened;
-    let shard = replay
-        .open(config, common.clock.now())
-        .map_err(|source| EngineError::Replay { shard: common.number, source })?;
-    Ok(Writer::new(common.clone(), shard, log, checkpoints))
-}
-
-/// Keeps a shard written: when storage fails under a writer, the log is read again and another one takes over.
-struct Keeper {
-    builder: Builder,
-    common: Common,
-    log: Arc<std::sync::RwLock<std::sync::Weak<dyn EventLog>>>,
-}
-
-impl Keeper {
-    async fn run(self, first: Writer, mut inbox: mpsc::Receiver<Message>, ready: oneshot::Sender<()>) {
-        let mut next = Some((first, Some(ready)));
-        while let Some((writer, ready)) = next.take() {
-            match writer.run(&mut inbox, ready).await {
-                End::Shutdown => return,
-                // Storage that failed may come back, and what it really holds is known only by reading it again.
-                End::Halted(halt @ Halt::Broken { .. }) => {
-                    tracing::warn!(shard = %self.common.number, %halt, "the log is read again");
-                    next = self.reopen().await.map(|writer| (writer, None));
-                }
-                // Taking over from whoever took over would only begin a quarrel; a defect or damage does not pass.
-                End::Halted(halt @ (Halt::Fenced { .. } | Halt::Defect(_) | Halt::Unreadable(_))) => {
-                    tracing::error!(shard = %self.common.number, %halt, "this engine serves the shard no longer");
-                    return;
-                }
-            }
-        }
-    }
-
-    /// A new writer, as soon as the log can be opened. Damage is final.
-    async fn reopen(&self) -> Option<Writer> {
-        loop {
-            tokio::time::sleep(self.builder.settings.reopen).await;
-            match self.try_reopen().await {
-                Ok(writer) => return Some(writer),
-                Err(error @ (EngineError::Open { .. } | EngineError::Files { .. })) => {
-                    tracing::warn!(shard = %self.common.number, %error, "the log cannot be opened yet");
-                }
-                Err(error) => {
-                    tracing::error!(shard = %self.common.number, %error, "the shard stays closed");
-                    return None;
-                }
-            }
-        }
-    }
-
-    async fn try_reopen(&self) -> Result<Writer, EngineError> {
-        let latest = *self.common.recent.watch().borrow();
-        let recent = Arc::clone(&self.common.recent);
-        // What was durable but not yet known to be is new to everybody.
-        let see = move |entry: hourglass_kernel::Entry| {
-            if entry.record.seq > latest {
-                recent.publish(&[Arc::new(entry)]);
-            }
-        };
-        let opened = self.builder.store.open(self.common.number, self.builder.settings.shards, see).await?;
-        self.common.view.replace(opened.replay.fleet().clone(), opened.roster.clone());
-        *self.log.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::downgrade(&opened.log);
-        writer(opened, &self.common, &self.builder.settings)
     }
 }
 
@@ -266,9 +161,7 @@ impl Engine {
     /// A shard's records from `from` on, and then every new one.
     #[must_use]
     pub fn subscribe(&self, shard: ShardNumber, from: Seq) -> Subscription {
-        let port = self.port(shard);
-        let log = port.log.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        Subscription::new(from, Arc::clone(&port.common.recent), log)
+        self.port(shard).subscribe(from)
     }
 
     /// Wait until the sandbox is in `state`, at most `patience`.
@@ -313,10 +206,7 @@ impl Engine {
             let _ = port.common.inbox.send(Message::Shutdown).await;
         }
         for port in &self.inner.shards {
-            let task = port.task.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-            if let Some(task) = task {
-                let _ = task.await;
-            }
+            port.ended().await;
         }
     }
 

@@ -45,6 +45,7 @@ pub mod telemetry;
 pub mod view;
 
 mod inbox;
+mod port;
 mod writer;
 
 pub use client::Client;
