@@ -1,0 +1,39 @@
+//! Bodies, read strictly: a field that is unknown or of another type is refused with its name.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+use crate::shared::Shared;
+
+/// A JSON body. The content type is not looked at.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, shared).await.map_err(|rejection| {
+            match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                true => Problem::BodyTooLarge { most: shared.settings.body },
+                false => Problem::BadBody { place: ".".to_owned(), found: "it ended early".to_owned() },
+            }
+        })?;
+        read(&bytes).map(Self)
+    }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| Problem::BadBody {
+        place: error.path().to_string(),
+        found: error.into_inner().to_string(),
+    })?;
+    match reader.end() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(Problem::BadBody { place: ".".to_owned(), found: error.to_string() }),
+    }
+}

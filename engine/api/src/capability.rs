@@ -1,0 +1,77 @@
+//! What the public contract has and this engine does not do yet. Asking for it is answered with 422 and a code.
+
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::shared::Inner;
+
+macro_rules! capabilities {
+    ($($capability:ident = $code:literal, $phrase:literal;)+) => {
+        /// Something that is not done yet.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Capability {$($capability),+}
+
+        impl Capability {
+            /// What programs tell it by.
+            pub(crate) const fn code(self) -> &'static str {
+                match self {$(Self::$capability => $code),+}
+            }
+
+            /// What people read, as the subject of a sentence.
+            pub(crate) const fn phrase(self) -> &'static str {
+                match self {$(Self::$capability => $phrase),+}
+            }
+        }
+    };
+}
+
+capabilities! {
+    Archive = "UNSUPPORTED_ARCHIVE", "archiving a sandbox";
+    AutoPause = "UNSUPPORTED_AUTO_PAUSE", "an auto-pause interval other than 0";
+    Backup = "UNSUPPORTED_BACKUP", "backing up a sandbox";
+    Build = "UNSUPPORTED_BUILD", "building an image";
+    Configuration = "UNSUPPORTED_CONFIGURATION", "reading the service's configuration";
+    Environment = "UNSUPPORTED_ENVIRONMENT", "setting environment variables of a sandbox";
+    Filter = "UNSUPPORTED_FILTER", "listing by this parameter";
+    Fork = "UNSUPPORTED_FORK", "forking a sandbox";
+    Gpu = "UNSUPPORTED_GPU", "a sandbox with GPUs";
+    Kvm = "UNSUPPORTED_KVM", "a sandbox with KVM";
+    Link = "UNSUPPORTED_LINK", "linking sandboxes";
+    Network = "UNSUPPORTED_NETWORK", "configuring a sandbox's network";
+    ObjectStorage = "UNSUPPORTED_OBJECT_STORAGE", "uploading build contexts";
+    Pause = "UNSUPPORTED_PAUSE", "pausing a sandbox";
+    Preview = "UNSUPPORTED_PREVIEW", "previewing a port of a sandbox";
+    Public = "UNSUPPORTED_PUBLIC", "a public sandbox";
+    QueueTimeout = "UNSUPPORTED_QUEUE_TIMEOUT", "a queue timeout";
+    Recover = "UNSUPPORTED_RECOVER", "recovering a sandbox";
+    Resize = "UNSUPPORTED_RESIZE", "resizing a sandbox";
+    Secrets = "UNSUPPORTED_SECRETS", "secrets";
+    SigningKey = "UNSUPPORTED_SIGNING_KEY", "signed addresses";
+    Snapshot = "UNSUPPORTED_SNAPSHOT", "making, changing or removing a snapshot";
+    Spot = "UNSUPPORTED_SPOT", "a spot sandbox";
+    Ssh = "UNSUPPORTED_SSH", "access by SSH";
+    Telemetry = "UNSUPPORTED_TELEMETRY", "telemetry of a sandbox";
+    Toolbox = "UNSUPPORTED_TOOLBOX", "the toolbox";
+    Ttl = "UNSUPPORTED_TTL", "a time to live";
+    Volumes = "UNSUPPORTED_VOLUMES", "volumes";
+}
+
+/// Refuses `capability` of a sandbox, which must exist.
+pub(crate) fn of_sandbox(capability: Capability, caller: &Caller, path: &[(String, String)]) -> Problem {
+    caller.find(first(path)).err().unwrap_or(Problem::Unsupported(capability))
+}
+
+/// Refuses `capability` of a snapshot, which must exist.
+pub(crate) fn of_snapshot(
+    capability: Capability,
+    shared: &Inner,
+    caller: &Caller,
+    path: &[(String, String)],
+) -> Problem {
+    let found = crate::snapshots::find(shared, caller, first(path));
+    found.err().unwrap_or(Problem::Unsupported(capability))
+}
+
+/// What a path is about stands first in it.
+fn first(path: &[(String, String)]) -> &str {
+    path.first().map_or("", |(_, id)| id.as_str())
+}

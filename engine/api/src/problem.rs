@@ -1,0 +1,168 @@
+//! Why a request is not answered as hoped, and with which status and code.
+
+mod refused;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use hourglass_engine::AskError;
+use hourglass_events::Refusal;
+use hourglass_projections::roster::QueryError;
+
+use crate::auth::Unauthenticated;
+use crate::capability::Capability;
+
+/// What was found, and what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    /// The engine refused it.
+    #[error(transparent)]
+    Asked(#[from] AskError),
+    /// A list cannot be given.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// Nobody is known to ask.
+    #[error(transparent)]
+    Unauthenticated(#[from] Unauthenticated),
+    /// It is not done yet.
+    #[error("{} is not supported by this server yet", .0.phrase())]
+    Unsupported(Capability),
+    /// It is not done yet in a list.
+    #[error("listing by {name:?} is not supported by this server yet; leave it out")]
+    UnsupportedFilter {
+        /// The parameter, with its value where only that is the matter.
+        name: &'static str,
+    },
+    /// The body cannot be read.
+    #[error("the body cannot be read at {place:?}: {found}")]
+    BadBody {
+        /// The path of the field.
+        place: String,
+        /// What is wrong with it.
+        found: String,
+    },
+    /// The body is too long.
+    #[error("the body is longer than {most} bytes; shorten it")]
+    BodyTooLarge {
+        /// The most bytes.
+        most: usize,
+    },
+    /// The query is no query.
+    #[error("the query cannot be read; encode it as name=value pairs in UTF-8")]
+    BadQuery,
+    /// The path is no path.
+    #[error("the path cannot be read; encode it in UTF-8")]
+    BadPath,
+    /// A parameter that cannot be one.
+    #[error("{found:?} is not a value of {name}; send {allowed}")]
+    BadParameter {
+        /// Its name.
+        name: &'static str,
+        /// What was sent.
+        found: String,
+        /// What would do.
+        allowed: &'static str,
+    },
+    /// A parameter that nothing here has.
+    #[error("there is no parameter {name:?} here; leave it out")]
+    UnknownParameter {
+        /// Its name.
+        name: String,
+    },
+    /// What cannot be asked together.
+    #[error("{0} cannot be given together; leave one out")]
+    Together(&'static str),
+    /// Resources beside a snapshot.
+    #[error("{0} comes from the snapshot and cannot be given; leave it out, or name a snapshot of that size")]
+    Inherited(&'static str),
+    /// A region that is not here.
+    #[error("there is no region {found:?}; this server has {region:?}")]
+    NoSuchRegion {
+        /// What was sent.
+        found: String,
+        /// The one there is.
+        region: String,
+    },
+    /// No snapshot to read. To create from one that is not there is the engine's to refuse, with another status.
+    #[error("there is no snapshot {0:?}; list the snapshots to see which there are")]
+    NoSuchSnapshot(String),
+    /// Nothing is there.
+    #[error("there is nothing at this path")]
+    NoRoute,
+    /// Something is there that takes another method.
+    #[error("this path does not take this method")]
+    WrongMethod,
+    /// The event socket was asked for in another way than it is served.
+    #[error("events are served to WebSockets only: ask with transport=websocket and EIO=4")]
+    NotWebSocket,
+    /// The engine did not answer in time.
+    #[error("the engine does not answer; repeat the request in a moment")]
+    NotReady,
+}
+
+/// How a problem is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    /// After how many seconds repeating it may help.
+    pub(crate) retry: Option<u32>,
+}
+
+impl Answer {
+    const fn new(status: StatusCode, code: &'static str) -> Self {
+        Self { status, code, retry: None }
+    }
+
+    const fn retry(status: StatusCode, code: &'static str, seconds: u32) -> Self {
+        Self { status, code, retry: Some(seconds) }
+    }
+}
+
+impl Problem {
+    pub(crate) fn answer(&self) -> Answer {
+        use StatusCode as S;
+        match self {
+            Self::Asked(AskError::Refused(refusal)) => refused::answer(refusal),
+            Self::Asked(AskError::Closed) | Self::NotReady => {
+                Answer::retry(S::SERVICE_UNAVAILABLE, "NOT_READY", 1)
+            }
+            Self::Query(QueryError::BadLimit { .. }) => Answer::new(S::BAD_REQUEST, "BAD_LIMIT"),
+            Self::Query(QueryError::BadCursor | QueryError::OtherOrder) => {
+                Answer::new(S::BAD_REQUEST, "BAD_CURSOR")
+            }
+            Self::Unauthenticated(Unauthenticated::Unknown) => Answer::new(S::UNAUTHORIZED, "UNKNOWN_KEY"),
+            Self::Unauthenticated(Unauthenticated::Unavailable) => {
+                Answer::retry(S::SERVICE_UNAVAILABLE, "KEYS_UNAVAILABLE", 1)
+            }
+            Self::Unsupported(capability) => Answer::new(S::UNPROCESSABLE_ENTITY, capability.code()),
+            Self::UnsupportedFilter { .. } => Answer::new(S::UNPROCESSABLE_ENTITY, Capability::Filter.code()),
+            Self::BadBody { .. } => Answer::new(S::BAD_REQUEST, "BAD_BODY"),
+            Self::BodyTooLarge { .. } => Answer::new(S::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
+            Self::BadQuery | Self::BadParameter { .. } => Answer::new(S::BAD_REQUEST, "BAD_PARAMETER"),
+            Self::BadPath => Answer::new(S::BAD_REQUEST, "BAD_PATH"),
+            Self::UnknownParameter { .. } => Answer::new(S::BAD_REQUEST, "UNKNOWN_PARAMETER"),
+            Self::Together(_) => Answer::new(S::BAD_REQUEST, "NOT_TOGETHER"),
+            Self::Inherited(_) => Answer::new(S::BAD_REQUEST, "INHERITED"),
+            Self::NoSuchRegion { .. } => Answer::new(S::NOT_FOUND, "NO_SUCH_REGION"),
+            Self::NoSuchSnapshot(_) => Answer::new(S::NOT_FOUND, "NO_SUCH_SNAPSHOT"),
+            Self::NoRoute => Answer::new(S::NOT_FOUND, "NO_SUCH_PATH"),
+            Self::WrongMethod => Answer::new(S::METHOD_NOT_ALLOWED, "WRONG_METHOD"),
+            Self::NotWebSocket => Answer::new(S::BAD_REQUEST, "NOT_A_WEBSOCKET"),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::Asked(AskError::Refused(refusal))
+    }
+}
+
+/// The body is written by the envelope, which knows the path.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.answer().status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,104 @@
+//! What can be changed of a sandbox at any time: labels, intervals, its last use.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use hourglass_events::{AutoArchive, AutoDelete, AutoStop, Command, Labels, Target};
+
+use super::ask;
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::capability::Capability;
+use crate::problem::Problem;
+use crate::shared::Shared;
+use crate::wire::create::ReplaceLabels;
+use crate::wire::sandbox::Sandbox;
+
+pub(crate) async fn labels(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(ReplaceLabels { labels }): Body<ReplaceLabels>,
+) -> Result<Json<Sandbox>, Problem> {
+    let command = Command::ReplaceLabels(Target::Text(id), Labels::new(labels)?);
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+}
+
+pub(crate) async fn auto_stop(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, minutes)): Path<(String, String)>,
+) -> Result<Json<Sandbox>, Problem> {
+    let policy = AutoStop::decode(whole(minutes)?)?;
+    let command = Command::SetAutoStop(Target::Text(id), policy);
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+}
+
+pub(crate) async fn auto_archive(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, minutes)): Path<(String, String)>,
+) -> Result<Json<Sandbox>, Problem> {
+    let policy = AutoArchive::decode(whole(minutes)?)?;
+    let command = Command::SetAutoArchive(Target::Text(id), policy);
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+}
+
+pub(crate) async fn auto_delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, minutes)): Path<(String, String)>,
+) -> Result<Json<Sandbox>, Problem> {
+    let policy = AutoDelete::decode(whole(minutes)?)?;
+    let command = Command::SetAutoDelete(Target::Text(id), policy);
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+}
+
+pub(crate) async fn auto_pause(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, minutes)): Path<(String, String)>,
+) -> Result<Json<Sandbox>, Problem> {
+    only_off(&shared, &caller, &id, minutes, Capability::AutoPause)
+}
+
+pub(crate) async fn ttl(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, minutes)): Path<(String, String)>,
+) -> Result<Json<Sandbox>, Problem> {
+    only_off(&shared, &caller, &id, minutes, Capability::Ttl)
+}
+
+/// What comes with it is not looked at: there is one kind of use.
+pub(crate) async fn last_activity(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Sandbox>), Problem> {
+    let sandbox = ask(&shared, &caller, Command::RefreshActivity(Target::Text(id)), None).await?;
+    Ok((StatusCode::CREATED, Json(shared.show(&sandbox))))
+}
+
+/// An interval that is off and can only be set to that.
+fn only_off(
+    shared: &Shared,
+    caller: &Caller,
+    id: &str,
+    minutes: String,
+    capability: Capability,
+) -> Result<Json<Sandbox>, Problem> {
+    let sandbox = caller.find(id)?;
+    match whole(minutes)? {
+        0 => Ok(Json(shared.show(&sandbox))),
+        _ => Err(Problem::Unsupported(capability)),
+    }
+}
+
+fn whole(text: String) -> Result<i64, Problem> {
+    text.parse().map_err(|_| Problem::BadParameter {
+        name: "interval",
+        found: text,
+        allowed: "a whole number of minutes",
+    })
+}

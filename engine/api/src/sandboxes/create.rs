@@ -1,0 +1,85 @@
+//! Creating a sandbox from a snapshot.
+
+use axum::Json;
+use axum::extract::State;
+use hourglass_events::{
+    AutoArchive, AutoDelete, AutoStop, Command, Create, Labels, Limits, Name, Resources, SandboxId,
+    State as Life,
+};
+use uuid::Uuid;
+
+use super::ask;
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::shared::{Inner, Shared};
+use crate::wire::create::CreateSandbox;
+use crate::wire::sandbox::Sandbox;
+
+pub(crate) async fn create(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Body(asked): Body<CreateSandbox>,
+) -> Result<Json<Sandbox>, Problem> {
+    check(&shared, &caller, &asked)?;
+    let command = Command::Create(command(asked)?);
+    let sandbox = ask(&shared, &caller, command, Some(Life::Started)).await?;
+    Ok(Json(shared.show(&sandbox)))
+}
+
+/// What the engine need not be asked about: wrong numbers first, then what cannot go together, then what is not done.
+fn check(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), Problem> {
+    sizes(shared, caller, asked)?;
+    if asked.build_info.is_some() && asked.snapshot.is_some() {
+        return Err(Problem::Together("buildInfo and snapshot"));
+    }
+    if asked.build_info.is_some() && asked.linked_sandbox.is_some() {
+        return Err(Problem::Together("buildInfo and linkedSandbox"));
+    }
+    if let Some(found) = asked.target.as_ref().filter(|target| **target != shared.settings.region) {
+        let (found, region) = (found.clone(), shared.settings.region.clone());
+        return Err(Problem::NoSuchRegion { found, region });
+    }
+    if let Some(capability) = asked.unsupported() {
+        return Err(Problem::Unsupported(capability));
+    }
+    let sizes = [("cpu", asked.cpu), ("memory", asked.memory), ("disk", asked.disk), ("gpu", asked.gpu)];
+    match sizes.into_iter().find(|(_, size)| size.is_some()) {
+        Some((field, _)) => Err(Problem::Inherited(field)),
+        None => Ok(()),
+    }
+}
+
+/// A size that no sandbox may have is wrong wherever it is asked for.
+fn sizes(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), Problem> {
+    let fleet = shared.engine.view_of(caller.organization()).fleet();
+    let limits = match asked.gpu {
+        // Of GPUs there is another word than of too many: none can be had yet.
+        Some(gpu) if gpu > 0 => Limits { gpu, ..Limits::GPU },
+        Some(_) | None => fleet.limits(caller.organization()).unwrap_or(Limits::DEFAULT),
+    };
+    let Resources { cpu, memory_gib, disk_gib, gpu } = Resources::DEFAULT;
+    let resources = Resources {
+        cpu: asked.cpu.unwrap_or(cpu),
+        memory_gib: asked.memory.unwrap_or(memory_gib),
+        // An organization may be limited to less disk than what is usual, which is nothing the client asked for.
+        disk_gib: asked.disk.unwrap_or(disk_gib.min(limits.disk_gib)),
+        gpu: asked.gpu.unwrap_or(gpu),
+    };
+    resources.within(&limits)?;
+    Ok(())
+}
+
+fn command(asked: CreateSandbox) -> Result<Create, Problem> {
+    Ok(Create {
+        id: SandboxId(Uuid::now_v7()),
+        name: asked.name.map(Name::try_from).transpose()?,
+        snapshot: asked.snapshot,
+        class: None,
+        user: asked.user,
+        labels: Labels::new(asked.labels.unwrap_or_default())?,
+        auto_stop: asked.auto_stop_interval.map(AutoStop::decode).transpose()?,
+        auto_archive: asked.auto_archive_interval.map(AutoArchive::decode).transpose()?,
+        auto_delete: asked.auto_delete_interval.map(AutoDelete::decode).transpose()?,
+    })
+}

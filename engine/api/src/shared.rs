@@ -1,0 +1,38 @@
+//! What every handler knows.
+
+use std::sync::Arc;
+
+use hourglass_engine::Engine;
+use hourglass_events::{OrganizationId, Sandbox, SandboxId};
+
+use crate::auth::Authentication;
+use crate::events::Hub;
+use crate::settings::Settings;
+use crate::wire;
+
+pub(crate) type Shared = Arc<Inner>;
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) authentication: Arc<dyn Authentication>,
+    pub(crate) settings: Settings,
+    pub(crate) hub: Arc<Hub>,
+}
+
+impl Inner {
+    pub(crate) fn new(engine: Engine, authentication: Arc<dyn Authentication>, settings: Settings) -> Shared {
+        let hub = Arc::new(Hub::new(engine.clone(), settings.clone()));
+        Arc::new(Self { engine, authentication, settings, hub })
+    }
+
+    /// `sandbox` as clients read it.
+    pub(crate) fn show(&self, sandbox: &Sandbox) -> wire::sandbox::Sandbox {
+        wire::sandbox::Sandbox::of(sandbox, &self.settings)
+    }
+
+    /// The sandbox as last made durable, also if it was deleted not long ago.
+    pub(crate) fn newest(&self, organization: OrganizationId, id: SandboxId) -> Option<Arc<Sandbox>> {
+        self.engine.view_of(organization).roster(|roster| roster.by_id(id).cloned())
+    }
+}

@@ -1,0 +1,20 @@
+//! The shapes that cross the wire, exactly as the public SDK reads and writes them.
+//!
+//! It reads strictly: a number where it expects an integer must be one, and a required field that is missing fails a
+//! call that succeeded. So everything it may require is always written. Names here are the contract's.
+
+pub(crate) mod create;
+pub(crate) mod item;
+pub(crate) mod problem;
+pub(crate) mod sandbox;
+pub(crate) mod snapshot;
+pub(crate) mod state;
+
+use chrono::{DateTime, SecondsFormat};
+use hourglass_events::Timestamp;
+
+/// A moment as RFC 3339 text.
+pub(crate) fn moment(at: Timestamp) -> String {
+    let at = i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_micros).unwrap_or_default();
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,81 @@
+//! What a client may say of a sandbox to be created. A field that is not done yet may be left at its default.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::capability::Capability;
+
+/// A request to create.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateSandbox {
+    pub(crate) name: Option<String>,
+    pub(crate) snapshot: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) target: Option<String>,
+    pub(crate) auto_stop_interval: Option<i64>,
+    pub(crate) auto_archive_interval: Option<i64>,
+    pub(crate) auto_delete_interval: Option<i64>,
+    pub(crate) cpu: Option<u32>,
+    pub(crate) memory: Option<u32>,
+    pub(crate) disk: Option<u32>,
+    pub(crate) gpu: Option<u32>,
+    pub(crate) build_info: Option<IgnoredAny>,
+    pub(crate) linked_sandbox: Option<String>,
+    env: Option<BTreeMap<String, String>>,
+    gpu_type: Option<Vec<String>>,
+    public: Option<bool>,
+    network_block_all: Option<bool>,
+    network_allow_list: Option<String>,
+    domain_allow_list: Option<String>,
+    outbound_proxy_url: Option<String>,
+    otel_endpoint_override: Option<String>,
+    kvm: Option<bool>,
+    spot: Option<bool>,
+    auto_pause_interval: Option<i64>,
+    ttl_minutes: Option<i64>,
+    queue_timeout: Option<i64>,
+    volumes: Option<Vec<IgnoredAny>>,
+    secrets: Option<Vec<IgnoredAny>>,
+}
+
+impl CreateSandbox {
+    /// The first thing asked for that is not done yet.
+    pub(crate) fn unsupported(&self) -> Option<Capability> {
+        let set = |flag: Option<bool>| flag == Some(true);
+        let text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let number = |number: Option<i64>| number.is_some_and(|number| number != 0);
+        let network = set(self.network_block_all)
+            || text(&self.network_allow_list)
+            || text(&self.domain_allow_list)
+            || text(&self.outbound_proxy_url);
+        let asked = [
+            (self.build_info.is_some(), Capability::Build),
+            (self.linked_sandbox.is_some(), Capability::Link),
+            (self.env.as_ref().is_some_and(|env| !env.is_empty()), Capability::Environment),
+            (self.gpu.is_some_and(|gpu| gpu > 0), Capability::Gpu),
+            (self.gpu_type.as_ref().is_some_and(|types| !types.is_empty()), Capability::Gpu),
+            (set(self.public), Capability::Public),
+            (network, Capability::Network),
+            (text(&self.otel_endpoint_override), Capability::Telemetry),
+            (set(self.kvm), Capability::Kvm),
+            (set(self.spot), Capability::Spot),
+            (number(self.auto_pause_interval), Capability::AutoPause),
+            (number(self.ttl_minutes), Capability::Ttl),
+            (self.queue_timeout.is_some(), Capability::QueueTimeout),
+            (self.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()), Capability::Volumes),
+            (self.secrets.as_ref().is_some_and(|secrets| !secrets.is_empty()), Capability::Secrets),
+        ];
+        asked.into_iter().find_map(|(asked, capability)| asked.then_some(capability))
+    }
+}
+
+/// A request to replace labels.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplaceLabels {
+    pub(crate) labels: BTreeMap<String, String>,
+}

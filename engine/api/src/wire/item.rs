@@ -1,0 +1,108 @@
+//! A sandbox as lists have it: what the contract leaves out of a list is not here.
+
+use std::collections::BTreeMap;
+
+use hourglass_events::{AutoDelete, AutoStop, Fault, Minutes, Sandbox};
+use serde::Serialize;
+
+use super::{moment, state};
+use crate::settings::Settings;
+
+/// One sandbox of a list, and the greater part of one that is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Item {
+    id: String,
+    organization_id: String,
+    name: String,
+    user: String,
+    labels: BTreeMap<String, String>,
+    public: bool,
+    network_block_all: bool,
+    target: String,
+    cpu: u32,
+    gpu: u32,
+    memory: u32,
+    disk: u32,
+    toolbox_proxy_url: String,
+    snapshot: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    desired_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_reason: Option<String>,
+    recoverable: bool,
+    backup_state: &'static str,
+    auto_stop_interval: i64,
+    auto_pause_interval: i64,
+    auto_archive_interval: i64,
+    auto_delete_interval: i64,
+    created_at: String,
+    updated_at: String,
+    last_activity_at: String,
+    sandbox_class: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner_id: Option<String>,
+}
+
+impl Item {
+    /// `sandbox` as clients read it in a list.
+    pub(crate) fn of(sandbox: &Sandbox, settings: &Settings) -> Self {
+        let blueprint = &sandbox.blueprint;
+        let labels = blueprint.labels.iter();
+        Self {
+            id: sandbox.id.to_string(),
+            organization_id: sandbox.organization.to_string(),
+            name: blueprint.name.to_string(),
+            user: blueprint.user.clone(),
+            labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            public: false,
+            network_block_all: false,
+            target: settings.region.clone(),
+            cpu: blueprint.resources.cpu,
+            gpu: blueprint.resources.gpu,
+            memory: blueprint.resources.memory_gib,
+            disk: blueprint.resources.disk_gib,
+            toolbox_proxy_url: toolbox_url(settings),
+            snapshot: blueprint.snapshot_name.clone(),
+            state: state::name(sandbox.state),
+            desired_state: state::desired(sandbox),
+            error_reason: sandbox.fault.as_ref().map(ToString::to_string),
+            recoverable: sandbox.fault.as_ref().is_some_and(Fault::recoverable),
+            backup_state: "None",
+            auto_stop_interval: auto_stop(blueprint.auto_stop),
+            auto_pause_interval: 0,
+            auto_archive_interval: minutes(blueprint.auto_archive.0),
+            auto_delete_interval: auto_delete(blueprint.auto_delete),
+            created_at: moment(sandbox.created),
+            updated_at: moment(sandbox.updated),
+            last_activity_at: moment(sandbox.last_activity),
+            sandbox_class: blueprint.class.to_string(),
+            runner_id: sandbox.host.map(|host| host.to_string()),
+        }
+    }
+}
+
+/// Where toolboxes are: clients add the sandbox's id and the tool.
+pub(crate) fn toolbox_url(settings: &Settings) -> String {
+    format!("{}/toolbox", settings.address)
+}
+
+fn minutes(Minutes(minutes): Minutes) -> i64 {
+    minutes.into()
+}
+
+fn auto_stop(policy: AutoStop) -> i64 {
+    match policy {
+        AutoStop::Never => 0,
+        AutoStop::After(after) => minutes(after),
+    }
+}
+
+fn auto_delete(policy: AutoDelete) -> i64 {
+    match policy {
+        AutoDelete::Never => -1,
+        AutoDelete::AtOnce => 0,
+        AutoDelete::After(after) => minutes(after),
+    }
+}

@@ -1,0 +1,44 @@
+//! A sandbox as it is read by itself, and pages of them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::item::Item;
+use crate::settings::Settings;
+
+/// A sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Sandbox {
+    #[serde(flatten)]
+    item: Item,
+    /// Values never leave the engine; that they are none is all there is to say yet.
+    env: BTreeMap<String, String>,
+    kvm: bool,
+    volumes: [(); 0],
+}
+
+impl Sandbox {
+    /// `sandbox` as clients read it.
+    pub(crate) fn of(sandbox: &hourglass_events::Sandbox, settings: &Settings) -> Self {
+        Self { item: Item::of(sandbox, settings), env: BTreeMap::new(), kvm: false, volumes: [] }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Page {
+    pub(crate) items: Vec<Item>,
+    /// Null on the last page, and never left out.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// Where a toolbox is.
+#[derive(Debug, Serialize)]
+pub(crate) struct Address {
+    pub(crate) url: String,
+}
+
+#[cfg(test)]
+mod tests;

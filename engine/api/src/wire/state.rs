@@ -1,0 +1,88 @@
+//! States as the contract names them.
+
+use hourglass_events::event::Intent;
+use hourglass_events::lifecycle::others::SnapshotState;
+use hourglass_events::{Sandbox, State};
+
+/// The contract's word for `state`.
+pub(crate) const fn name(state: State) -> &'static str {
+    match state {
+        State::Unknown => "unknown",
+        State::PendingBuild => "pending_build",
+        State::BuildingSnapshot => "building_snapshot",
+        State::BuildFailed => "build_failed",
+        State::PullingSnapshot => "pulling_snapshot",
+        State::Creating => "creating",
+        State::Starting => "starting",
+        State::Started => "started",
+        State::Stopping => "stopping",
+        State::Stopped => "stopped",
+        State::Pausing => "pausing",
+        State::Paused => "paused",
+        State::Resuming => "resuming",
+        State::Archiving => "archiving",
+        State::Archived => "archived",
+        State::Restoring => "restoring",
+        State::Resizing => "resizing",
+        State::Snapshotting => "snapshotting",
+        State::Forking => "forking",
+        State::Deleting => "destroying",
+        State::Deleted => "destroyed",
+        State::Error => "error",
+    }
+}
+
+/// The state that the contract calls `name`.
+pub(crate) fn named(text: &str) -> Option<State> {
+    State::ALL.iter().copied().find(|state| name(*state) == text)
+}
+
+/// Where a sandbox is on its way to. None where it rests because something failed.
+pub(crate) fn desired(sandbox: &Sandbox) -> Option<&'static str> {
+    match sandbox.intent {
+        Some(Intent::Start) => return Some("started"),
+        Some(Intent::Stop { .. }) => return Some("stopped"),
+        None => {}
+    }
+    desired_in(sandbox.state).or_else(|| sandbox.origin.and_then(desired_in))
+}
+
+const fn desired_in(state: State) -> Option<&'static str> {
+    match state {
+        State::PendingBuild
+        | State::BuildingSnapshot
+        | State::PullingSnapshot
+        | State::Creating
+        | State::Starting
+        | State::Started
+        | State::Resuming
+        | State::Restoring => Some("started"),
+        State::Stopping | State::Stopped => Some("stopped"),
+        State::Pausing | State::Paused => Some("paused"),
+        State::Archiving | State::Archived => Some("archived"),
+        State::Resizing => Some("resized"),
+        State::Deleting | State::Deleted => Some("destroyed"),
+        State::Unknown | State::BuildFailed | State::Error | State::Snapshotting | State::Forking => None,
+    }
+}
+
+/// The contract's word for a snapshot's state.
+pub(crate) const fn snapshot(state: SnapshotState) -> &'static str {
+    match state {
+        SnapshotState::Unknown => "pending",
+        SnapshotState::Active => "active",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_one_word_and_each_word_one_state() {
+        for state in State::ALL {
+            assert_eq!(named(name(*state)), Some(*state));
+        }
+        assert_eq!(named("Started"), None);
+    }
+}
