@@ -23,6 +23,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::subscription::Subscription;
 use crate::view::View;
+use crate::wait;
 
 /// A running engine. Clones are handles to the same one.
 #[derive(Debug, Clone)]
@@ -164,32 +165,13 @@ impl Engine {
         self.port(shard).subscribe(from)
     }
 
-    /// Wait until the sandbox is in `state`, at most `patience`.
+    /// Wait until the sandbox is in `state` or comes into it, at most `patience`. A state it only passes through counts.
     ///
-    /// A sandbox that fails on the way, or goes away, ends the wait; so does one that is deleted, unless that is what
-    /// is waited for.
+    /// A sandbox that fails on the way, or goes away, ends the wait, unless it is waited for to be deleted.
     pub async fn wait_for(&self, id: SandboxId, state: State, patience: Duration) -> Result<(), WaitError> {
-        let found = self.inner.shards.iter().find(|port| port.common.view.sandbox(id).is_some());
-        let Some(port) = found else {
-            return if state == State::Deleted { Ok(()) } else { Err(WaitError::Gone(id)) };
-        };
-        let mut latest = port.common.recent.watch();
-        let reached = async {
-            loop {
-                latest.borrow_and_update();
-                match port.common.view.sandbox(id) {
-                    None if state == State::Deleted => return Ok(()),
-                    None => return Err(WaitError::Gone(id)),
-                    Some(sandbox) if sandbox.state == state => return Ok(()),
-                    Some(sandbox) if sandbox.state == State::Error => {
-                        return Err(WaitError::Failed { sandbox: id, fault: sandbox.fault.clone() });
-                    }
-                    Some(_) => {}
-                }
-                latest.changed().await.map_err(|_| WaitError::Closed)?;
-            }
-        };
-        match tokio::time::timeout(patience, reached).await {
+        let known = |port: &&Port| port.common.view.roster(|roster| roster.by_id(id).is_some());
+        let port = self.inner.shards.iter().find(known).ok_or(WaitError::Gone(id))?;
+        match tokio::time::timeout(patience, wait::until(port, id, state)).await {
             Ok(result) => result,
             Err(_) => {
                 let state = port.common.view.sandbox(id).map_or(State::Deleted, |sandbox| sandbox.state);

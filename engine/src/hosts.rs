@@ -3,14 +3,23 @@
 //! A host speaks to all shards over one link. News about a sandbox goes to the shard that gave the order; who a host
 //! is, that it has repeated everything, and what was used go to every shard, each of which knows its own sandboxes.
 
+use std::time::Duration;
+
 use hourglass_events::{HostCall, HostId, HostNews, Report};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::inbox::{Inbox, Message};
 
 /// How many calls or news may be under way on one link.
 pub const LINK_CAPACITY: usize = 1_024;
+/// How many calls may wait for a host that does not read, before it is cut off.
+const GATHERED_MOST: usize = 65_536;
+/// The wait before a host is connected again; it doubles each time the link did not last.
+const PAUSE_LEAST: Duration = Duration::from_millis(10);
+/// The longest such wait.
+const PAUSE_MOST: Duration = Duration::from_secs(5);
 
 /// The engine's end of a connection to a host.
 #[derive(Debug)]
@@ -40,21 +49,27 @@ pub(crate) async fn keep(
     shards: Vec<Inbox>,
     mut connect: impl FnMut() -> Option<HostLink> + Send,
 ) {
+    let mut pause = PAUSE_LEAST;
     while let Some(link) = connect() {
         tracing::info!(%host, "host connected");
-        if serve(host, &shards, link).await.is_none() {
+        let begun = Instant::now();
+        serve(host, &shards, link).await;
+        if shards.iter().all(Inbox::is_closed) {
             return;
         }
-        tracing::warn!(%host, "host disconnected");
+        // A host that cannot be kept is not worth a busy loop.
+        pause = if begun.elapsed() > PAUSE_MOST { PAUSE_LEAST } else { (pause * 2).min(PAUSE_MOST) };
+        tracing::warn!(%host, ?pause, "host disconnected");
+        tokio::time::sleep(pause).await;
     }
 }
 
-/// Carry calls and news until the link ends. `None` says that the engine has.
-async fn serve(host: HostId, shards: &[Inbox], link: HostLink) -> Option<()> {
+/// Carry calls and news until the link ends.
+async fn serve(host: HostId, shards: &[Inbox], link: HostLink) {
     let HostLink { calls, news } = link;
-    // Writers never wait for a host, so what they say is gathered here; it is bounded by one order a sandbox and one
-    // acknowledgement a report.
-    let (gathered, mut waiting) = mpsc::unbounded_channel();
+    // Writers never wait for a host. What they say is gathered here, and a host that lets it overflow is cut off: it
+    // hears all that is owed when it comes back.
+    let (gathered, mut waiting) = mpsc::channel(GATHERED_MOST);
     let outward = tokio::spawn(async move {
         while let Some(call) = waiting.recv().await {
             if calls.send(call).await.is_err() {
@@ -69,9 +84,9 @@ async fn serve(host: HostId, shards: &[Inbox], link: HostLink) -> Option<()> {
     let _ = inward.await;
     outward.abort();
     for shard in shards {
-        shard.send(Message::Disconnected { host }).await.ok()?;
+        // A shard that has ended has forgotten the host already.
+        let _ = shard.send(Message::Disconnected { host }).await;
     }
-    Some(())
 }
 
 /// Introduce the host to every shard, then hand on what it says.
@@ -79,38 +94,36 @@ async fn listen(
     host: HostId,
     shards: Vec<Inbox>,
     mut news: mpsc::Receiver<HostNews>,
-    calls: mpsc::UnboundedSender<HostCall>,
+    calls: mpsc::Sender<HostCall>,
     told: oneshot::Receiver<AbortHandle>,
-) -> Option<()> {
-    let link = told.await.ok()?;
+) {
+    let Ok(link) = told.await else { return };
     for shard in &shards {
         let (calls, link) = (calls.clone(), link.clone());
-        shard.send(Message::Connected { host, calls, link }).await.ok()?;
+        // What a shard that has ended does not hear is not lost: the host repeats it to the next writer.
+        let _ = shard.send(Message::Connected { host, calls, link }).await;
     }
     drop(calls);
     while let Some(said) = news.recv().await {
-        route(host, &shards, said).await?;
+        route(host, &shards, said).await;
     }
-    Some(())
 }
 
-async fn route(host: HostId, shards: &[Inbox], news: HostNews) -> Option<()> {
+async fn route(host: HostId, shards: &[Inbox], news: HostNews) {
     let to_one = match &news {
         HostNews::Reported(Report { shard, .. }) => Some(shard.0),
         HostNews::Joined(_) | HostNews::Used(_) | HostNews::Synced => None,
     };
     match to_one.map(|shard| usize::try_from(shard).ok().and_then(|shard| shards.get(shard))) {
-        Some(Some(shard)) => shard.send(Message::News { host, news }).await.ok(),
-        // A report for a shard this log does not have cannot be taken in; the host keeps and repeats it.
-        Some(None) => {
-            tracing::error!(%host, ?news, "a host reports to a shard that does not exist");
-            Some(())
+        Some(Some(shard)) => {
+            let _ = shard.send(Message::News { host, news }).await;
         }
+        // A report for a shard this log does not have cannot be taken in; the host keeps and repeats it.
+        Some(None) => tracing::error!(%host, ?news, "a host reports to a shard that does not exist"),
         None => {
             for shard in shards {
-                shard.send(Message::News { host, news: news.clone() }).await.ok()?;
+                let _ = shard.send(Message::News { host, news: news.clone() }).await;
             }
-            Some(())
         }
     }
 }

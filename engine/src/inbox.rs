@@ -13,7 +13,7 @@ pub(crate) enum Message {
     /// A host speaks.
     News { host: HostId, news: HostNews },
     /// A host connected; calls to it go here, and aborting `link` makes it connect anew.
-    Connected { host: HostId, calls: mpsc::UnboundedSender<HostCall>, link: AbortHandle },
+    Connected { host: HostId, calls: mpsc::Sender<HostCall>, link: AbortHandle },
     /// A host's connection is gone.
     Disconnected { host: HostId },
     /// A checkpoint was written; this is the digest of its state.

@@ -46,6 +46,7 @@ pub mod view;
 
 mod inbox;
 mod port;
+mod wait;
 mod writer;
 
 pub use client::Client;

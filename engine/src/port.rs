@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::error::EngineError;
 use crate::inbox::Message;
 use crate::log::EventLog;
+use crate::log::segments::OpenError;
 use crate::settings::Settings;
 use crate::store::{Opened, Store};
 use crate::subscription::{Recent, Subscription};
@@ -100,7 +101,13 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn run(self, first: Writer, mut inbox: mpsc::Receiver<Message>, ready: oneshot::Sender<()>) {
+    async fn run(self, first: Writer, inbox: mpsc::Receiver<Message>, ready: oneshot::Sender<()>) {
+        // Also when a writer panics, nobody must wait for records that never come.
+        let _ended = EndOnDrop(Arc::clone(&self.common.recent));
+        self.keep(first, inbox, ready).await;
+    }
+
+    async fn keep(&self, first: Writer, mut inbox: mpsc::Receiver<Message>, ready: oneshot::Sender<()>) {
         let mut next = Some((first, Some(ready)));
         while let Some((writer, ready)) = next.take() {
             match writer.run(&mut inbox, ready).await {
@@ -125,7 +132,13 @@ impl Keeper {
             tokio::time::sleep(self.settings.reopen).await;
             match self.try_reopen().await {
                 Ok(writer) => return Some(writer),
-                Err(error @ (EngineError::Open { .. } | EngineError::Files { .. })) => {
+                Err(
+                    error @ (EngineError::Files { .. }
+                    | EngineError::Open {
+                        source: OpenError::Held { .. } | OpenError::Io { .. } | OpenError::NoSpace { .. },
+                        ..
+                    }),
+                ) => {
                     tracing::warn!(shard = %self.common.number, %error, "the log cannot be opened yet");
                 }
                 Err(error) => {
@@ -137,7 +150,7 @@ impl Keeper {
     }
 
     async fn try_reopen(&self) -> Result<Writer, EngineError> {
-        let latest = *self.common.recent.watch().borrow();
+        let latest = self.common.recent.latest();
         let recent = Arc::clone(&self.common.recent);
         // What was durable but not yet known to be is new to everybody.
         let see = move |entry: Entry| {
@@ -149,5 +162,14 @@ impl Keeper {
         self.common.view.replace(opened.replay.fleet().clone(), opened.roster.clone());
         *self.log.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&opened.log);
         writer(opened, &self.common, &self.settings)
+    }
+}
+
+/// Ends a shard's records when its keeper is gone.
+struct EndOnDrop(Arc<Recent>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }

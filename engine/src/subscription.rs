@@ -19,12 +19,29 @@ use crate::log::{EventLog, ReadError};
 pub(crate) struct Recent {
     kept: Mutex<VecDeque<Arc<Entry>>>,
     most: usize,
-    latest: watch::Sender<Seq>,
+    latest: watch::Sender<Latest>,
+}
+
+/// How far a shard has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Latest {
+    /// This is its newest record, and more may follow.
+    Open(Seq),
+    /// This is its newest record, and this engine writes no more.
+    Ended(Seq),
+}
+
+impl Latest {
+    pub(crate) const fn seq(self) -> Seq {
+        match self {
+            Self::Open(seq) | Self::Ended(seq) => seq,
+        }
+    }
 }
 
 impl Recent {
     pub(crate) fn new(most: usize, latest: Seq) -> Self {
-        Self { kept: Mutex::default(), most, latest: watch::Sender::new(latest) }
+        Self { kept: Mutex::default(), most, latest: watch::Sender::new(Latest::Open(latest)) }
     }
 
     /// Keep `entries`, which follow what was kept before, and wake those who wait.
@@ -36,18 +53,23 @@ impl Recent {
             let surplus = kept.len().saturating_sub(self.most);
             kept.drain(..surplus);
         }
-        self.latest.send_replace(last.record.seq);
+        self.latest.send_replace(Latest::Open(last.record.seq));
     }
 
-    /// A receiver that is told of each newer record.
-    pub(crate) fn watch(&self) -> watch::Receiver<Seq> {
-        self.latest.subscribe()
+    /// Tell those who wait that nothing more comes.
+    pub(crate) fn end(&self) {
+        self.latest.send_modify(|latest| *latest = Latest::Ended(latest.seq()));
+    }
+
+    /// The newest record.
+    pub(crate) fn latest(&self) -> Seq {
+        self.latest.borrow().seq()
     }
 
     fn find(&self, seq: Seq) -> Found {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(first) = kept.front().map(|entry| entry.record.seq) else {
-            return if seq > *self.latest.borrow() { Found::NotYet } else { Found::Older };
+            return if seq > self.latest() { Found::NotYet } else { Found::Older };
         };
         match seq.0.checked_sub(first.0) {
             None => Found::Older,
@@ -70,7 +92,7 @@ enum Found {
 pub struct Subscription {
     next: Seq,
     recent: Arc<Recent>,
-    latest: watch::Receiver<Seq>,
+    latest: watch::Receiver<Latest>,
     past: Option<Past>,
 }
 
@@ -110,7 +132,7 @@ pub enum Lagged {
 
 impl Subscription {
     pub(crate) fn new(from: Seq, recent: Arc<Recent>, log: Weak<dyn EventLog>) -> Self {
-        let latest = recent.watch();
+        let latest = recent.latest.subscribe();
         let next = from.max(Seq(1));
         Self { next, recent, latest, past: Some(Past { log, slot: None, read: VecDeque::new() }) }
     }
@@ -124,6 +146,8 @@ impl Subscription {
     /// The next record, once it is durable. Safe to drop while waiting: nothing is skipped.
     pub async fn next(&mut self) -> Result<Arc<Entry>, Lagged> {
         loop {
+            // Looked at first: what is published from here on wakes the wait below.
+            let latest = *self.latest.borrow_and_update();
             match self.recent.find(self.next) {
                 Found::Kept(entry) => {
                     self.past = None;
@@ -139,7 +163,11 @@ impl Subscription {
                     return Ok(self.give(entry));
                 }
                 Found::NotYet => {
-                    self.latest.changed().await.map_err(|_| Lagged::Ended { seq: self.next })?;
+                    let ended = Lagged::Ended { seq: self.next };
+                    match latest {
+                        Latest::Ended(_) => return Err(ended),
+                        Latest::Open(_) => self.latest.changed().await.map_err(|_| ended)?,
+                    }
                 }
             }
         }

@@ -53,7 +53,7 @@ pub(crate) struct Writer {
     storage: Option<Pending>,
     waiting: BTreeMap<RequestId, oneshot::Sender<Reply>>,
     next_request: u64,
-    hosts: BTreeMap<HostId, (mpsc::UnboundedSender<HostCall>, AbortHandle)>,
+    hosts: BTreeMap<HostId, (mpsc::Sender<HostCall>, AbortHandle)>,
     saving: Option<JoinHandle<()>>,
     /// Records since the last checkpoint was begun.
     unsaved: u64,
@@ -225,10 +225,14 @@ impl Writer {
             }
             Output::Call { host, call } => {
                 metrics::counter!(names::HOST_CALLS).increment(1);
-                if let Some((calls, _)) = self.hosts.get(&host) {
+                if let Some((calls, link)) = self.hosts.get(&host) {
                     let sent = sending(&call);
-                    // A link that just ended is reported as such; the next one starts from what is owed.
-                    let _ = calls.send(call);
+                    // A link that just ended is reported as such; the next one starts from what is owed. So does the
+                    // next one of a host that does not read.
+                    if let Err(mpsc::error::TrySendError::Full(_)) = calls.try_send(call) {
+                        tracing::error!(%host, "the host does not read what it is told, and is cut off");
+                        link.abort();
+                    }
                     sent.into_iter().for_each(step::done);
                 }
             }
@@ -273,7 +277,7 @@ impl Writer {
     /// Let go of hosts, finish the checkpoint under way, and leave a last one behind after an orderly end.
     async fn leave(
         end: End,
-        hosts: BTreeMap<HostId, (mpsc::UnboundedSender<HostCall>, AbortHandle)>,
+        hosts: BTreeMap<HostId, (mpsc::Sender<HostCall>, AbortHandle)>,
         saving: Option<JoinHandle<()>>,
         shard: Shard,
         checkpoints: Option<Checkpoints>,

@@ -163,6 +163,12 @@ impl HostHandle {
         &self.shared.profile
     }
 
+    /// Whether the worker has ended, so that nobody answers any more.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.shared.ask.is_closed()
+    }
+
     /// Use another connection from here on, as when the engine was started again. What was not acknowledged is said
     /// again on it.
     pub fn connect(&self, link: Link) {

@@ -90,6 +90,9 @@ impl Local {
 fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink> + Send + 'static {
     let mut first = Some(first);
     move || {
+        if host.is_ended() {
+            return None;
+        }
         let EngineEnd { calls, news } = first.take().unwrap_or_else(|| {
             let (link, end) = Link::pair(1_024);
             host.connect(link);

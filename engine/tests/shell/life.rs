@@ -107,3 +107,25 @@ async fn a_repeat_under_its_key_gives_the_same_sandbox() {
     assert_eq!(first.subject, second.subject);
     assert_eq!(world.engine.view_of(ORGANIZATION).fleet().len(), 1);
 }
+
+#[tokio::test]
+async fn a_state_that_is_only_passed_through_is_not_missed() {
+    let world = World::new(Store::memory()).await;
+    let id = world.started().await;
+    let waiting = world.engine.wait_for(id, State::Stopped, crate::world::PATIENCE);
+    let passing = async {
+        world.client.stop(id).await.unwrap();
+        // Waits behind the stop, and begins as soon as it has ended.
+        world.client.start(id).await.unwrap();
+    };
+    let (waited, ()) = tokio::join!(waiting, passing);
+    waited.unwrap();
+}
+
+#[tokio::test]
+async fn waiting_for_what_never_was_ends_at_once() {
+    let world = World::new(Store::memory()).await;
+    let id = SandboxId::from_u128(404);
+    let waited = world.engine.wait_for(id, State::Deleted, crate::world::PATIENCE).await;
+    assert_eq!(waited, Err(WaitError::Gone(id)));
+}

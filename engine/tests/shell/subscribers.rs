@@ -61,3 +61,16 @@ async fn a_subscriber_that_falls_behind_is_told_where_it_was() {
     let mut again = world.engine.subscribe(SHARD, last.next());
     assert_eq!(again.next().await.unwrap().record.seq, last.next(), "nothing is lost to it");
 }
+
+#[tokio::test]
+async fn a_subscriber_is_told_when_the_engine_has_ended() {
+    let world = World::new(Store::memory()).await;
+    let mut subscription = world.engine.subscribe(SHARD, Seq(1));
+    world.engine.shutdown().await;
+    let ended = loop {
+        if let Err(ended) = subscription.next().await {
+            break ended;
+        }
+    };
+    assert_eq!(ended, Lagged::Ended { seq: latest(&world).next() });
+}

@@ -45,6 +45,9 @@ impl World {
         let host = host.expect("the host worker starts");
         let (mut first, again) = (Some(end), host.clone());
         engine.attach_host(HOST, move || {
+            if again.is_ended() {
+                return None;
+            }
             let end = first.take().unwrap_or_else(|| {
                 let (link, end) = Link::pair(64);
                 again.connect(link);
