@@ -107,7 +107,12 @@ fn lives(seed: u64, swarm: Swarm) -> Result<usize, Violation> {
     for _ in 0..=dice.below(5) {
         disk.cut_after(dice.below(60));
         if swarm.failing_syncs && dice.once_in(3) {
-            disk.fail_sync_after(dice.below(15), dice.roll());
+            let (syncs, kept) = (dice.below(15), dice.roll());
+            if dice.once_in(2) {
+                disk.fail_sync_after(syncs, kept);
+            } else {
+                disk.fill_up_at_sync_after(syncs, kept);
+            }
         }
         life(&disk, &mut promises, &mut dice, swarm)?;
         if dice.once_in(4) {
@@ -135,7 +140,8 @@ fn life(
     }
     let mut log = match promises.open(disk) {
         Ok((log, _)) => log,
-        Err(OpenError::Io { .. }) => return Ok(()),
+        // Preparing the first segment may find no room in a sync; it is thrown away and made anew.
+        Err(OpenError::Io { .. } | OpenError::NoSpace { .. }) => return Ok(()),
         Err(refused) => return violation(refused),
     };
     // The check itself needs no power, but a life without power has nothing to say.

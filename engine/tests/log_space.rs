@@ -128,3 +128,64 @@ fn a_write_that_ran_out_of_room_half_way_leaves_nothing_behind() {
         assert_eq!(log.append(Slot(frames + 1), &frame(frames + 1)), Outcome::Durable);
     }
 }
+
+#[test]
+fn no_room_found_by_a_sync_stops_the_log_like_any_failed_sync() {
+    for failing in 0..60 {
+        let disk = SimulatedDisk::new();
+        let mut log = open(&disk);
+        disk.fill_up_at_sync_after(failing, failing);
+        let frames = loop {
+            let slot = log.end();
+            match log.append(slot, &frame(slot.0)) {
+                Outcome::Durable => {}
+                Outcome::Broken => break slot.0 - 1,
+                other @ (Outcome::Occupied | Outcome::Doubtful | Outcome::NoSpace) => panic!("{other:?}"),
+            }
+        };
+        let steps = disk.steps();
+        assert_eq!(log.append(Slot(frames + 1), &frame(frames + 1)), Outcome::Broken);
+        assert_eq!(log.mark(), Outcome::Broken);
+        assert_eq!(disk.steps(), steps, "a file whose sync failed was touched again");
+        drop(log);
+        let log = open(&disk);
+        let found = log.end().0 - 1;
+        assert!(found == frames || found == frames + 1, "{found} frames of {frames}, and one in doubt");
+        check(&log, found);
+    }
+}
+
+#[test]
+fn a_mark_counts_only_once_its_sync_succeeded() {
+    let disk = SimulatedDisk::new();
+    let mut log = open(&disk);
+    assert_eq!(log.append(Slot(1), &frame(1)), Outcome::Durable);
+    disk.fill_up_at_sync_after(0, 0);
+    assert_eq!(log.mark(), Outcome::Broken);
+    assert_eq!(log.mark(), Outcome::Broken, "the mark never reached the medium");
+}
+
+#[test]
+fn a_mark_that_found_no_room_is_written_again_with_the_frame_it_goes_along_with() {
+    let roomy = Options { segment_bytes: 1 << 20, ..options() };
+    let disk = SimulatedDisk::new();
+    let mut log = Segments::open(&disk, roomy.clone()).unwrap().0;
+    for number in 1..=128 {
+        assert_eq!(log.append(Slot(number), &frame(number)), Outcome::Durable);
+    }
+    // Once for the mark, once for the frame after it.
+    for writes in 0..2 {
+        disk.fill_up_after(writes, 1);
+        assert_eq!(log.append(Slot(129), &frame(129)), Outcome::NoSpace);
+    }
+    assert_eq!(log.append(Slot(129), &frame(129)), Outcome::Durable);
+    drop(log);
+    disk.power_cycle(&mut Cut::DropAll);
+    let name = "00000000000000000001.segment";
+    // Frame 128 ends before frame 129, which is lost with it: only the mark knows that there was one.
+    let mut bytes = disk.bytes(name);
+    bytes[12_288 + 127 * 832..].fill(0);
+    disk.set_bytes(name, bytes);
+    let refused = Segments::open(&disk, roomy).map(|_| ()).unwrap_err();
+    assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
+}

@@ -161,7 +161,7 @@ impl<F: Files> Segments<F> {
         }
         match self.try_append(frame) {
             Ok(()) => Outcome::Durable,
-            Err(error) => self.give_up(&error),
+            Err(stop) => self.give_up(&stop),
         }
     }
 
@@ -173,9 +173,12 @@ impl<F: Files> Segments<F> {
         if self.marked.next() == self.end {
             return Outcome::Durable;
         }
-        match self.write_mark(false).and_then(|()| self.file.sync_data()) {
-            Ok(()) => Outcome::Durable,
-            Err(error) => self.give_up(&error),
+        match self.write_mark(false).and_then(|()| self.sync()) {
+            Ok(()) => {
+                self.mark_holds();
+                Outcome::Durable
+            }
+            Err(stop) => self.give_up(&stop),
         }
     }
 
@@ -201,9 +204,14 @@ impl<F: Files> Segments<F> {
         SpareOrder::new(self.reader.files().clone(), capacity, self.options.reserve_bytes)
     }
 
-    fn try_append(&mut self, frame: &[u8]) -> io::Result<()> {
+    fn try_append(&mut self, frame: &[u8]) -> Result<(), Stop> {
         if self.must_roll(frame.len()) {
             self.roll()?;
+        }
+        // The mark goes first: if there is no room for it, nothing of the frame was written either.
+        let marks = self.unmarked >= FRAMES_PER_MARK;
+        if marks {
+            self.write_mark(false)?;
         }
         let payload = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         let place = Head {
@@ -219,12 +227,12 @@ impl<F: Files> Segments<F> {
             self.buffer.resize(self.buffer.len() + offset_in_memory(self.dirty_until - until), 0);
         }
         self.dirty_until = self.dirty_until.max(until);
-        self.file.write_at(&self.buffer, self.tail)?;
-        if self.unmarked >= FRAMES_PER_MARK {
-            self.write_mark(false)?;
-        }
+        self.file.write_at(&self.buffer, self.tail).map_err(Stop::writing)?;
         step::done("engine.group.written");
-        self.file.sync_data()?;
+        self.sync()?;
+        if marks {
+            self.mark_holds();
+        }
         self.dirty_until = 0;
         self.unmarked += 1;
         self.reader.catalog().extend(self.end, self.tail, self.last, until);
@@ -235,26 +243,36 @@ impl<F: Files> Segments<F> {
         Ok(())
     }
 
-    /// Note that the last durable frame was durable. The note holds from the next sync on.
-    fn write_mark(&mut self, sealed: bool) -> io::Result<()> {
+    fn sync(&self) -> Result<(), Stop> {
+        self.file.sync_data().map_err(Stop::Failed)
+    }
+
+    /// Note that the last durable frame was durable. The note holds from the next sync on, of which
+    /// [`Self::mark_holds`] is to be told; until then it is written again to the same place.
+    fn write_mark(&self, sealed: bool) -> Result<(), Stop> {
         let slot = Slot(self.end.0 - 1);
-        Mark { count: self.next_mark, slot, check: self.last, sealed }.write(&self.file, self.header.log)?;
+        let mark = Mark { count: self.next_mark, slot, check: self.last, sealed };
+        mark.write(&self.file, self.header.log).map_err(Stop::writing)
+    }
+
+    /// The mark for the last durable frame is on the medium.
+    const fn mark_holds(&mut self) {
         self.next_mark += 1;
-        self.marked = slot;
+        self.marked = Slot(self.end.0 - 1);
         self.unmarked = 0;
-        Ok(())
     }
 
     /// Go on in a new file. The old one is sealed only once the new one is durable, and before anything is in it.
-    fn roll(&mut self) -> io::Result<()> {
+    fn roll(&mut self) -> Result<(), Stop> {
         let spare = match self.spare.take() {
             Some(spare) => spare,
-            None => self.spare_order().reserve()?,
+            None => self.spare_order().reserve().map_err(Stop::writing)?,
         };
         let header = Header { capacity: spare.capacity(), first: self.end, prev: self.last, ..self.header };
         let file = spare.begin(self.reader.files(), &header)?;
         self.write_mark(true)?;
-        self.file.sync_data()?;
+        self.sync()?;
+        self.mark_holds();
         self.reader.catalog().begin(&header);
         self.file = file;
         self.header = header;
@@ -265,15 +283,34 @@ impl<F: Files> Segments<F> {
         Ok(())
     }
 
-    /// Lack of room passes; any other failure leaves it open what is on the medium, so nothing more is done here.
-    fn give_up(&mut self, error: &io::Error) -> Outcome {
-        if is_full(error) {
-            return Outcome::NoSpace;
+    /// Lack of room passes; after anything else nothing more is done here.
+    fn give_up(&mut self, stop: &Stop) -> Outcome {
+        match stop {
+            Stop::Full => Outcome::NoSpace,
+            Stop::Failed(error) => {
+                self.broken = true;
+                let place = self.reader.files().place();
+                tracing::error!(%error, %place, slot = %self.end, "the log stops: writing or syncing failed");
+                Outcome::Broken
+            }
         }
-        self.broken = true;
-        let place = self.reader.files().place();
-        tracing::error!(%error, %place, slot = %self.end, "the log stops: writing or syncing failed");
-        Outcome::Broken
+    }
+}
+
+/// Why nothing was added to a log.
+#[derive(Debug)]
+enum Stop {
+    /// There was no room to write, and nothing was synced: the same can be tried again.
+    Full,
+    /// It is open what is on the medium.
+    Failed(io::Error),
+}
+
+impl Stop {
+    /// What a failed write or allocation means. A failed sync is always [`Stop::Failed`]: where blocks are found only
+    /// when they are stored it may well be for lack of room, but the system has then forgotten what was not stored.
+    fn writing(error: io::Error) -> Self {
+        if is_full(&error) { Self::Full } else { Self::Failed(error) }
     }
 }
 

@@ -84,6 +84,14 @@ impl SimulatedDisk {
         let mut state = self.state();
         state.fail_sync_at = Some(state.syncs + syncs);
         state.failed_sync_kept = kept;
+        state.failed_sync_full = false;
+    }
+
+    /// The same, where the sync says that there is no room: a file system may find blocks for what is cached only when
+    /// it stores it.
+    pub fn fill_up_at_sync_after(&self, syncs: u64, kept: u64) {
+        self.fail_sync_after(syncs, kept);
+        self.state().failed_sync_full = true;
     }
 
     /// Run out of room in the middle of the write after `writes` further ones, as a file system may that never writes in

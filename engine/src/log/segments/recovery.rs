@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::log::Slot;
-use crate::log::files::{File, Files, is_full};
+use crate::log::files::{File, Files};
 
 use super::catalog::Catalog;
 use super::damage::{Notice, OpenError, Trouble};
@@ -21,7 +21,7 @@ use super::identity::{Claim, Identity};
 use super::mark::{Mark, Marks};
 use super::reader::Reader;
 use super::roll::{self, SpareOrder};
-use super::{Options, Segments, Witness, offset_in_memory};
+use super::{Options, Segments, Stop, Witness, offset_in_memory};
 
 use survey::Survey;
 use tail::Tail;
@@ -186,13 +186,14 @@ impl<F: Files> Mender<'_, F> {
             first: Slot::FIRST,
             prev: Check::NONE,
         };
-        let begun = order.prepare().and_then(|spare| spare.begin(self.files, &header));
-        let file = begun.map_err(|error| {
-            if is_full(&error) {
+        // A sync that failed in here needs no stop: what is prepared is thrown away, or made again by the next opening.
+        let prepared = order.prepare().map_err(Stop::writing);
+        let begun = prepared.and_then(|spare| spare.begin(self.files, &header));
+        let file = begun.map_err(|stop| match stop {
+            Stop::Full => {
                 OpenError::NoSpace { place: self.files.place(), needed: capacity.saturating_add(reserve) }
-            } else {
-                failed(self.files, "making the first segment")(error)
             }
+            Stop::Failed(error) => failed(self.files, "making the first segment")(error),
         })?;
         reader.catalog().begin(&header);
         Ok(Found { header, file, marks: Marks::default() })

@@ -8,7 +8,7 @@ use crate::log::files::{File, Files};
 
 use super::frame::size_on_disk;
 use super::header::{DATA, Header, file_name};
-use super::{Options, offset_in_memory};
+use super::{Options, Stop, offset_in_memory};
 
 /// What a file is called before it is a segment.
 pub(super) const SPARE: &str = "spare";
@@ -105,11 +105,11 @@ impl<F: Files> Spare<F> {
     }
 
     /// Make it the segment that `header` describes, durably.
-    pub(super) fn begin(self, files: &F, header: &Header) -> io::Result<F::File> {
-        self.file.write_at(&header.encode(), 0)?;
-        self.file.sync_data()?;
-        files.rename(SPARE, &file_name(header.first))?;
-        files.sync_dir()?;
+    pub(super) fn begin(self, files: &F, header: &Header) -> Result<F::File, Stop> {
+        self.file.write_at(&header.encode(), 0).map_err(Stop::writing)?;
+        self.file.sync_data().map_err(Stop::Failed)?;
+        files.rename(SPARE, &file_name(header.first)).map_err(Stop::Failed)?;
+        files.sync_dir().map_err(Stop::Failed)?;
         Ok(self.file)
     }
 }

@@ -100,7 +100,7 @@ impl Files for SimulatedDisk {
         for naming in pending.into_iter().take(kept) {
             naming.apply(&mut state.durable_names);
         }
-        if fails { Err(io::Error::other("the directory sync failed")) } else { Ok(()) }
+        if fails { Err(state.sync_error("the directory sync failed")) } else { Ok(()) }
     }
 
     fn free_space(&self) -> io::Result<u64> {
@@ -178,7 +178,7 @@ impl File for SimulatedFile {
         if state.sync_fails() {
             let kept = state.failed_sync_kept;
             state.inodes[self.inode].fail_sync(&mut Dice::new(kept));
-            return Err(io::Error::other("the data sync failed"));
+            return Err(state.sync_error("the data sync failed"));
         }
         state.inodes[self.inode].sync();
         Ok(())

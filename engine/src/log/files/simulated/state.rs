@@ -32,6 +32,7 @@ pub(super) struct State {
     pub(super) syncs: u64,
     pub(super) fail_sync_at: Option<u64>,
     pub(super) failed_sync_kept: u64,
+    pub(super) failed_sync_full: bool,
     pub(super) writes: u64,
     pub(super) fill_up_at: Option<u64>,
     pub(super) filled_up_kept: u64,
@@ -62,6 +63,11 @@ impl State {
             self.fail_sync_at = None;
         }
         fails
+    }
+
+    /// What the sync that fails says.
+    pub(super) fn sync_error(&self, what: &str) -> io::Error {
+        if self.failed_sync_full { io::ErrorKind::StorageFull.into() } else { io::Error::other(what) }
     }
 
     /// Of a write of `bytes`, how many are cached before the disk is full, if it is this one that finds it full.
