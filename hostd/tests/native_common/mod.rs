@@ -239,7 +239,7 @@ pub(crate) fn census(dir: &Path) -> Census {
     Census { mounts, loops, cgroups, namespaces, processes, files }
 }
 
-/// Kill the first process of `sandbox` from outside.
+/// Kill the first process of `sandbox` from outside, to its end.
 pub(crate) fn kill(dir: &Path, sandbox: SandboxId) {
     for process in grouped(&instance(dir)) {
         let named = |file: &str, what: &str| {
@@ -249,8 +249,15 @@ pub(crate) fn kill(dir: &Path, sandbox: SandboxId) {
         if named("cgroup", &sandbox.to_string()) && named("status", "NSpid:") {
             let status = fs::read_to_string(process.join("status")).unwrap_or_default();
             let first = status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1"));
-            let id = process.file_name().unwrap().to_str().unwrap();
-            assert!(!first || Program::new("kill").args(["-KILL", id]).status().unwrap().success());
+            let id = process.file_name().unwrap().to_str().unwrap().parse().ok();
+            if let Some(id) = id.and_then(rustix::process::Pid::from_raw).filter(|_| first) {
+                rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
+                let deadline = Instant::now() + Duration::from_secs(30);
+                while !is_dead(&process) {
+                    assert!(Instant::now() < deadline, "{id:?} was killed and lives on");
+                    std::thread::yield_now();
+                }
+            }
         }
     }
 }
