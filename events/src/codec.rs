@@ -157,6 +157,10 @@ pub struct Group {
     pub records: Vec<Vec<u8>>,
 }
 
+/// The most bytes a group takes beside its records, and each record beside its own.
+const GROUP_HEAD_MOST: usize = 80;
+const RECORD_HEAD_MOST: usize = 5;
+
 #[derive(Serialize, Deserialize)]
 struct GroupWire<'a>(u64, u64, u128, Digest, #[serde(borrow)] Vec<RecordBytes<'a>>);
 
@@ -171,9 +175,9 @@ impl Group {
     /// Never: every part serializes into memory.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let records = self.records.iter().map(|record| RecordBytes(record)).collect();
-        let wire = GroupWire(self.epoch, self.number, self.nonce, self.previous, records);
-        rmp_serde::to_vec(&wire).expect("groups serialize into memory")
+        let records = self.records.iter().map(Vec::as_slice).collect();
+        let (epoch, number, nonce, previous) = (self.epoch, self.number, self.nonce, self.previous);
+        GroupView { epoch, number, nonce, previous, records }.encode()
     }
 
     /// The group in `frame`, all of it. Records are not decoded.
@@ -190,7 +194,7 @@ impl Group {
     }
 }
 
-/// A group whose records still lie in the frame, for readers in a hurry.
+/// A group whose records lie elsewhere, in the frame or where they were encoded, for those in a hurry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupView<'a> {
     /// As [`Group::epoch`].
@@ -206,6 +210,20 @@ pub struct GroupView<'a> {
 }
 
 impl<'a> GroupView<'a> {
+    /// The group as one frame.
+    ///
+    /// # Panics
+    /// Never: every part serializes into memory.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let size: usize = self.records.iter().map(|record| record.len() + RECORD_HEAD_MOST).sum();
+        let mut frame = Vec::with_capacity(size + GROUP_HEAD_MOST);
+        let records = self.records.iter().map(|record| RecordBytes(record)).collect();
+        let wire = GroupWire(self.epoch, self.number, self.nonce, self.previous, records);
+        rmp_serde::encode::write(&mut frame, &wire).expect("groups serialize into memory");
+        frame
+    }
+
     /// The group in `frame`, all of it.
     pub fn decode(frame: &'a [u8]) -> Result<Self, DecodeError> {
         let GroupWire(epoch, number, nonce, previous, records) = exactly(frame, "a group")?;

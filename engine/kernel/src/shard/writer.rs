@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hourglass_events::codec::{GROUP_BYTES_MOST, GROUP_RECORDS_MOST, Group};
+use hourglass_events::codec::{GROUP_BYTES_MOST, GROUP_RECORDS_MOST, GroupView};
 use hourglass_events::{Digest, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,16 @@ pub struct Mark {
 impl Mark {
     /// Before the first group.
     pub const START: Self = Self { slot: Slot(0), group: Digest::NONE, number: 0, epoch: 0 };
+
+    /// The group of `records` that comes next, as the frame of its slot, and the place after it. A group that opens an
+    /// epoch names its own slot as that epoch.
+    #[must_use]
+    pub fn frame(self, opens: bool, nonce: u128, records: Vec<&[u8]>) -> (Self, Arc<[u8]>) {
+        let (slot, number) = (self.slot.next(), self.number + 1);
+        let epoch = if opens { slot.0 } else { self.epoch };
+        let frame = GroupView { epoch, number, nonce, previous: self.group, records }.encode();
+        (Self { slot, group: Digest::of(&frame), number, epoch }, frame.into())
+    }
 }
 
 /// What is on its way into the log.
@@ -112,21 +122,16 @@ impl Writer {
         self.staged.drain(..count).collect()
     }
 
-    /// Frame the next group. A group that opens an epoch names its own slot as that epoch.
+    /// Frame the next group.
     fn launch(&mut self, phase: Phase) -> Option<Output> {
         if self.flight.is_some() || self.staged.is_empty() {
             return None;
         }
         let entries = self.take_group();
-        let slot = self.mark.slot.next();
-        let (number, epoch) =
-            (self.mark.number + 1, if phase == Phase::Opening { slot.0 } else { self.mark.epoch });
-        let records = entries.iter().map(|entry| entry.bytes.clone()).collect();
-        let group = Group { epoch, number, nonce: self.nonce, previous: self.mark.group, records };
-        let frame: Arc<[u8]> = group.encode().into();
-        let mark = Mark { slot, group: Digest::of(&frame), number, epoch };
+        let records = entries.iter().map(|entry| entry.bytes.as_slice()).collect();
+        let (mark, frame) = self.mark.frame(phase == Phase::Opening, self.nonce, records);
         self.flight = Some(Flight { mark, frame: Arc::clone(&frame), entries, step: Step::Sent });
-        Some(Output::Append { slot, frame })
+        Some(Output::Append { slot: mark.slot, frame })
     }
 
     /// Send what waits for its moment again, byte for byte.
