@@ -21,19 +21,33 @@ use self::script::{Point, Script};
 use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran};
 
 /// A machine in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scripted {
+    capacity: Resources,
     machine: Mutex<Machine>,
     script: Mutex<Script>,
     /// Woken on every change of either.
     changed: Notify,
 }
 
+impl Default for Scripted {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Scripted {
     /// An empty machine without a script.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_capacity(Resources { cpu: 64, memory_gib: 256, disk_gib: 4096, gpu: 0 })
+    }
+
+    /// An empty machine that gives itself out to be so large.
+    #[must_use]
+    pub fn with_capacity(capacity: Resources) -> Self {
+        let (machine, script) = (Mutex::default(), Mutex::default());
+        Self { capacity, machine, script, changed: Notify::new() }
     }
 
     /// The next time `act` is taken on `sandbox` (or on any, when none is named), `twist` happens, once.
@@ -137,7 +151,7 @@ impl Driver for Scripted {
     }
 
     fn capacity(&self) -> Resources {
-        Resources { cpu: 64, memory_gib: 256, disk_gib: 4096, gpu: 0 }
+        self.capacity
     }
 
     async fn survey(&self) -> Result<Vec<Present>, Fault> {
