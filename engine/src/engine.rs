@@ -54,6 +54,7 @@ impl Builder {
 
     /// Open the log, fold it, take it over, and serve. Returns once every shard takes requests.
     pub async fn start(self) -> Result<Engine, EngineError> {
+        crate::telemetry::describe();
         let clock = Clock::start();
         let mut shards = Vec::new();
         for number in 0..self.settings.shards {
