@@ -61,6 +61,8 @@ macro_rules! each_driver_claim {
             a_stop_within_its_grace_is_called_stopped,
             a_stop_without_grace_is_called_killed,
             a_halt_of_nothing_says_vanished,
+            force_wins_over_a_stop_that_was_dropped,
+            an_erase_wins_over_a_stop_that_was_dropped,
             an_erase_leaves_nothing_of_a_running_sandbox,
             an_erase_leaves_nothing_of_a_stopped_sandbox,
             an_erase_of_nothing_is_no_fault,
@@ -148,9 +150,18 @@ async fn while_asleep(
     seconds: &str,
     during: impl Future<Output = ()>,
 ) -> Result<Ran, crate::driver::ExecError> {
+    while_runs(bench, sandbox, &format!("echo on > /tmp/asleep && sleep {seconds}"), during).await
+}
+
+/// Runs `during` once `script`, run in `sandbox`, has marked itself as asleep; answers with how the script ended.
+async fn while_runs(
+    bench: &dyn Bench,
+    sandbox: SandboxId,
+    script: &str,
+    during: impl Future<Output = ()>,
+) -> Result<Ran, crate::driver::ExecError> {
     let driver = bench.driver();
-    let script = format!("echo on > /tmp/asleep && sleep {seconds}");
-    let sleeps = driver.exec(sandbox, command(&["sh", "-c", &script]));
+    let sleeps = driver.exec(sandbox, command(&["sh", "-c", script]));
     let rest = async {
         // It is asleep once its mark is there.
         while !matches!(driver.exec(sandbox, command(&["cat", "/tmp/asleep"])).await, Ok(Ran { code: 0, .. }))

@@ -161,7 +161,7 @@ impl NativeDriver {
     }
 
     /// Do `work`, which blocks, where that keeps nobody waiting. Once it holds a sandbox's lock it runs to its end even
-    /// if nobody awaits it any more; before that it is called off (see [`Wanted`]).
+    /// if nobody awaits it any more; before that, and while it waits out a grace, it is called off (see [`Wanted`]).
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Arc<Inner>, &Wanted) -> Result<T, Fault> + Send + 'static,
@@ -221,7 +221,7 @@ impl Inner {
             if found == life && self.runs(life) {
                 return Ok(());
             }
-            self.stop(found, Span::ZERO, &lock)?;
+            self.stop(found, Span::ZERO, &lock, wanted)?;
         }
         let init = part("boot", || self.begin(life, plan, &lock))?;
         self.watch(life, init)
@@ -238,15 +238,21 @@ impl Inner {
 
     fn halt(&self, sandbox: SandboxId, grace: Span, wanted: &Wanted) -> Result<ExitCause, Fault> {
         let lock = self.turn(sandbox, wanted)?;
-        let cause = self.stop_all(sandbox, grace, &lock)?;
+        let cause = self.stop_all(sandbox, grace, &lock, wanted)?;
         self.let_go(sandbox, lock)?;
         Ok(cause)
     }
 
-    fn stop_all(&self, sandbox: SandboxId, grace: Span, lock: &Lock) -> Result<ExitCause, Fault> {
+    fn stop_all(
+        &self,
+        sandbox: SandboxId,
+        grace: Span,
+        lock: &Lock,
+        wanted: &Wanted,
+    ) -> Result<ExitCause, Fault> {
         let mut cause = ExitCause::Vanished;
         for life in self.lives_of(sandbox) {
-            let ended = self.stop(life, grace, lock)?;
+            let ended = self.stop(life, grace, lock, wanted)?;
             if ended != ExitCause::Vanished {
                 cause = ended;
             }
@@ -259,7 +265,7 @@ impl Inner {
 
     fn erase(&self, sandbox: SandboxId, wanted: &Wanted) -> Result<(), Fault> {
         let lock = self.turn(sandbox, wanted)?;
-        self.stop_all(sandbox, Span::ZERO, &lock)?;
+        self.stop_all(sandbox, Span::ZERO, &lock, wanted)?;
         for disk in self.places.found_disks(Some(sandbox)) {
             life::there(fs::remove_file(&disk.path)).doing("remove the sandbox's disk")?;
         }

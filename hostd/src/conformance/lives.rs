@@ -3,10 +3,13 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use hourglass_events::{ExitCause, Fault, Image, Plan, Span};
 
-use super::{BOX, Bench, FIRST, GRACE, OTHER, SECOND, booted, fine, found, made, sh, while_asleep};
+use super::{
+    BOX, Bench, FIRST, GRACE, OTHER, SECOND, booted, fine, found, made, sh, while_asleep, while_runs,
+};
 use crate::driver::DiskFound;
 
 /// Nothing is found where nothing was made.
@@ -106,6 +109,32 @@ pub async fn a_halt_of_nothing_says_vanished(bench: &mut dyn Bench) {
     fine(bench.driver().halt(BOX, GRACE).await);
     assert_eq!(fine(bench.driver().halt(BOX, GRACE).await), ExitCause::Vanished);
     assert_eq!(found(bench, BOX).await, Some((DiskFound::Made(FIRST), None)), "its disk is kept");
+}
+
+/// Who loses patience with a stop need not wait for its grace.
+pub async fn force_wins_over_a_stop_that_was_dropped(bench: &mut dyn Bench) {
+    booted(bench, BOX).await;
+    let force = async {
+        let driver = bench.driver();
+        impatiently(driver.halt(BOX, Span::minutes(10))).await;
+        fine(soon(driver.halt(BOX, Span::ZERO)).await);
+    };
+    let ran = while_runs(bench, BOX, STUBBORN, force).await;
+    assert!(ran.is_err(), "{ran:?}");
+    assert_eq!(found(bench, BOX).await, Some((DiskFound::Made(FIRST), None)));
+}
+
+/// Nor does who deletes it.
+pub async fn an_erase_wins_over_a_stop_that_was_dropped(bench: &mut dyn Bench) {
+    booted(bench, BOX).await;
+    let erase = async {
+        let driver = bench.driver();
+        impatiently(driver.halt(BOX, Span::minutes(10))).await;
+        fine(soon(driver.erase(BOX)).await);
+    };
+    let ran = while_runs(bench, BOX, STUBBORN, erase).await;
+    assert!(ran.is_err(), "{ran:?}");
+    assert_eq!(found(bench, BOX).await, None);
 }
 
 /// An erasure does not ask for a stop first.
@@ -220,6 +249,22 @@ pub async fn a_restart_finds_what_runs(bench: &mut dyn Bench) {
     bench.end(OTHER).await;
     assert_eq!(bench.driver().exited().await.sandbox, OTHER);
     assert_eq!(fine(bench.driver().halt(BOX, GRACE).await), ExitCause::Stopped);
+}
+
+/// Sleeps on when it is asked to end, if there is anything in the sandbox that knows how.
+const STUBBORN: &str = "trap '' TERM; echo on > /tmp/asleep && sleep 1000";
+
+/// Waits a little for `step`, then drops it.
+async fn impatiently<T>(step: impl Future<Output = T>) {
+    let _ = tokio::time::timeout(Duration::from_millis(500), step).await;
+}
+
+/// What comes of `step`, which must end soon.
+async fn soon<T>(step: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(5), step).await {
+        Ok(done) => done,
+        Err(_) => panic!("a step waited for one that was dropped"),
+    }
 }
 
 /// How deep into a step it is dropped, in polls of its future.

@@ -17,9 +17,12 @@ use super::lock::Lock;
 use super::part::part;
 use super::place::{FoundDisk, Life};
 use super::process::Init;
-use super::{Inner, disk, helper, mounts, talk, wait};
+use super::{Inner, Wanted, disk, helper, mounts, talk, wait};
 use crate::image::Base;
 use crate::step;
+
+/// How long a grace is waited out before it is asked again whether the stop is still wanted.
+const SLICE: Duration = Duration::from_millis(25);
 
 impl Inner {
     /// Make `life` run, from a disk and an image that are here. What is half done when this fails is taken away.
@@ -119,14 +122,21 @@ impl Inner {
     }
 
     /// End what runs of `life`: by asking, unless `grace` is nothing, then by force. Releases everything.
-    pub(super) fn stop(&self, life: Life, grace: Span, lock: &Lock) -> Result<ExitCause, Fault> {
+    ///
+    /// Nothing is killed once the stop is not wanted any more: whoever takes the lock next decides about that.
+    pub(super) fn stop(
+        &self,
+        life: Life,
+        grace: Span,
+        lock: &Lock,
+        wanted: &Wanted,
+    ) -> Result<ExitCause, Fault> {
         self.mark_halting(life);
         let cause = match Init::find(&self.groups, &life.name()) {
             None => ExitCause::Vanished,
             Some(init) if grace > Span::ZERO => {
                 init.signal(Signal::TERM);
-                let ended = init.ends_within(Duration::from_micros(grace.0));
-                if ended { ExitCause::Stopped } else { ExitCause::Killed }
+                if leaves(&init, grace, wanted)? { ExitCause::Stopped } else { ExitCause::Killed }
             }
             Some(_) => ExitCause::Killed,
         };
@@ -182,6 +192,22 @@ impl Inner {
             Some(code) => ExitCause::Entrypoint { code },
             None => ExitCause::Vanished,
         }
+    }
+}
+
+/// Whether the sandbox ends within its grace. The wait is given up when nobody wants its end any more: a forced stop
+/// or an erasure wants the lock, and would otherwise wait for the whole grace.
+fn leaves(init: &Init, grace: Span, wanted: &Wanted) -> Result<bool, Fault> {
+    let (began, grace) = (Instant::now(), Duration::from_micros(grace.0));
+    loop {
+        let left = grace.saturating_sub(began.elapsed());
+        if init.ends_within(left.min(SLICE)) {
+            return Ok(true);
+        }
+        if left <= SLICE {
+            return Ok(false);
+        }
+        wanted.check()?;
     }
 }
 
