@@ -95,8 +95,43 @@ impl State {
     pub const EXCURSIONS: &'static [Self] =
         &[Self::Resizing, Self::Snapshotting, Self::Forking, Self::Pausing, Self::Archiving];
 
+    /// States in which something runs or is about to, and so takes CPUs, memory and GPUs. An excursion does as the state
+    /// it set out from does, see [`State::computes`].
+    pub const COMPUTES: &'static [Self] = &[
+        Self::Unknown,
+        Self::PendingBuild,
+        Self::BuildingSnapshot,
+        Self::PullingSnapshot,
+        Self::Creating,
+        Self::Starting,
+        Self::Started,
+        Self::Stopping,
+        Self::Resuming,
+        Self::Restoring,
+    ];
+
+    /// States in which nothing runs or what does is being ended, and a host has the disk. In `Error` it is what
+    /// recovering needs, and a deletion has it until it is done.
+    pub const DISK_ONLY: &'static [Self] = &[Self::Stopped, Self::Paused, Self::Deleting, Self::Error];
+
+    /// States in which nothing of the sandbox is on a host.
+    pub const WEIGHTLESS: &'static [Self] = &[Self::BuildFailed, Self::Archived, Self::Deleted];
+
     /// States in which the sandbox's name is free for another.
     pub const NAMELESS: &'static [Self] = &[Self::Unknown, Self::Deleting, Self::Deleted];
+
+    /// Whether something runs or is about to in this state, reached by an excursion from `origin` if it is one.
+    #[must_use]
+    pub fn computes(self, origin: Option<Self>) -> bool {
+        let settled = origin.filter(|_| self.is_in(Self::EXCURSIONS)).unwrap_or(self);
+        settled.is_in(Self::COMPUTES)
+    }
+
+    /// Whether a host has the disk in this state, or makes room for it. Every excursion begins with one.
+    #[must_use]
+    pub fn has_disk(self) -> bool {
+        !self.is_in(Self::WEIGHTLESS)
+    }
 
     /// Whether this state is one of `set`.
     #[must_use]

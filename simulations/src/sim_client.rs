@@ -9,6 +9,7 @@ use hourglass_events::{
     SnapshotId, Span, StopMode, Subject, Target,
 };
 use hourglass_kernel::Reply;
+use hourglass_kernel::place::MEMORY_SHARE;
 
 use crate::agenda::Due;
 use crate::dice::{Dice, Rate};
@@ -73,7 +74,11 @@ impl SimClient {
 
     fn snapshot(&mut self, name: &str, class: Class) -> Command {
         let image = Image { digest: format!("image of {name}") };
-        let content = SnapshotContent { name: name.to_owned(), class, resources: Resources::DEFAULT, image };
+        // Memory is promised several times over; asking for as much more keeps the hosts as small as their plan says.
+        let memory_gib =
+            Resources::DEFAULT.memory_gib * u32::try_from(MEMORY_SHARE).expect("a small share fits");
+        let resources = Resources { memory_gib, ..Resources::DEFAULT };
+        let content = SnapshotContent { name: name.to_owned(), class, resources, image };
         Command::RegisterSnapshot(SnapshotId::from_u128(self.dice.id()), content)
     }
 

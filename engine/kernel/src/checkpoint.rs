@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::Fleet;
 use crate::shard::Mark;
 
-/// The layout of the state in this build. It changes with every change to a type in [`Fleet`].
-pub const LAYOUT: u32 = 3;
+/// The layout of the state in this build. It changes with every change to a type in [`Fleet`] and to
+/// what is counted in one.
+pub const LAYOUT: u32 = 4;
 
 const MAGIC: &[u8; 8] = b"HGCHECK1";
 

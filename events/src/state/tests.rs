@@ -2,6 +2,7 @@
 
 use super::State;
 use crate::duty::{Alarm, duties};
+use crate::lifecycle::LIFECYCLE;
 
 fn states(fits: impl Fn(State) -> bool) -> Vec<State> {
     State::ALL.iter().copied().filter(|state| fits(*state)).collect()
@@ -36,6 +37,40 @@ fn an_operation_is_in_flight_where_a_task_is_owed_but_in_error() {
 #[test]
 fn every_excursion_is_in_flight() {
     assert!(State::EXCURSIONS.iter().all(|state| state.is_in(State::IN_FLIGHT)));
+}
+
+#[test]
+fn every_state_weighs_as_much_as_one_set_says() {
+    let sets = [State::COMPUTES, State::DISK_ONLY, State::WEIGHTLESS, State::EXCURSIONS];
+    for state in State::ALL {
+        assert_eq!(sets.iter().filter(|set| state.is_in(set)).count(), 1, "{state}");
+        assert_eq!(state.has_disk(), !state.is_in(State::WEIGHTLESS), "{state}");
+    }
+}
+
+#[test]
+fn an_excursion_computes_where_it_set_out_from_something_running() {
+    for state in State::ALL.iter().copied() {
+        let is_excursion = state.is_in(State::EXCURSIONS);
+        assert_eq!(
+            state.computes(Some(State::Started)),
+            is_excursion || state.is_in(State::COMPUTES),
+            "{state}"
+        );
+        assert_eq!(
+            state.computes(Some(State::Stopped)),
+            !is_excursion && state.is_in(State::COMPUTES),
+            "{state}"
+        );
+    }
+}
+
+#[test]
+fn what_is_owed_a_boot_or_runs_computes() {
+    let boots =
+        states(|state| LIFECYCLE.iter().any(|row| row.to == State::Started && row.from.contains(&state)));
+    assert!(boots.iter().all(|state| state.computes(Some(State::Started))), "{boots:?}");
+    assert!(State::Started.computes(None));
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdic
     }
 }
 
-/// The event that begins a boot.
+/// The event that begins a boot. Nobody looks for room: its disk is where it is, so the host it is on is the only one
+/// that can boot it, and that host takes it in or refuses.
 pub(crate) fn begin(terms: &Terms, now: Timestamp) -> SandboxEvent {
     SandboxEvent::BootBegan { deadline: now.after(terms.boot) }
 }

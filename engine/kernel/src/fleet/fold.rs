@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hourglass_events::codec::DecodeError;
 use hourglass_events::lifecycle::others::{SHARD, ShardState, next};
 use hourglass_events::{
-    Digest, Event, HostId, Illegal, OrganizationEvent, Record, Sandbox, SandboxEvent, SandboxId, Seq,
-    ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
+    Digest, Event, HostId, Illegal, OrganizationEvent, Record, Resources, Sandbox, SandboxEvent, SandboxId,
+    Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
 };
 
 use super::{Fleet, Organization};
@@ -209,14 +209,14 @@ impl Fleet {
                 self.free_name(after);
             }
             if let Some(host) = before.host {
-                self.hosts.leave(host, after.id, before.resources);
+                self.hosts.leave(host, after.id, before.taken);
             }
         } else {
             let name = after.blueprint.name.clone();
             self.names.entry(after.organization).or_default().insert(name, after.id);
         }
         if let Some(host) = after.host {
-            self.hosts.enter(host, after.id, after.blueprint.resources);
+            self.hosts.enter(host, after.id, taken(after));
         }
         if before.is_some_and(Footprint::waits) {
             self.waiting.leave(after);
@@ -236,6 +236,19 @@ impl Fleet {
     }
 }
 
+/// What `sandbox` takes of its host: all it is given while something of it runs or is about to, and its disk for as
+/// long as the host keeps that.
+pub(crate) fn taken(sandbox: &Sandbox) -> Resources {
+    let Resources { mut cpu, mut memory_gib, mut disk_gib, mut gpu } = sandbox.blueprint.resources;
+    if !sandbox.state.computes(sandbox.origin) {
+        (cpu, memory_gib, gpu) = (0, 0, 0);
+    }
+    if !sandbox.state.has_disk() {
+        disk_gib = 0;
+    }
+    Resources { cpu, memory_gib, disk_gib, gpu }
+}
+
 /// What the indexes know of a sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Footprint {
@@ -244,7 +257,8 @@ struct Footprint {
     named: bool,
     pulling: bool,
     host: Option<HostId>,
-    resources: hourglass_events::Resources,
+    /// What it takes of its host.
+    taken: Resources,
 }
 
 impl Footprint {
@@ -254,7 +268,7 @@ impl Footprint {
             named: !sandbox.state.is_in(State::NAMELESS),
             pulling: sandbox.state == State::PullingSnapshot,
             host: sandbox.host,
-            resources: sandbox.blueprint.resources,
+            taken: taken(sandbox),
         }
     }
     /// Whether no host was found for it yet.

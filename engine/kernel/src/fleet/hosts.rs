@@ -9,6 +9,8 @@ use hourglass_events::{Class, HostEvent, HostId, Illegal, Incarnation, Resources
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
+use crate::place::{CPU_SHARE, DISK_SHARE, GPU_SHARE, MEMORY_SHARE};
+
 /// A host, as this shard sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
@@ -35,7 +37,7 @@ pub struct Hosts {
     homes: OrdMap<HostId, Home>,
 }
 
-/// Who lives on a host, and what they take up together.
+/// Who lives on a host, and what they take up together: nobody more than they do in the state they are in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Home {
     residents: OrdSet<SandboxId>,
@@ -62,18 +64,20 @@ impl Hosts {
         self.homes.get(&id).into_iter().flat_map(|home| home.residents.iter().copied())
     }
 
-    /// How many GiB of memory would be left on `host` with `more` placed there, if everything fits.
+    /// How many GiB of memory there would be left to promise on `host` with `more` placed there, if everything fits.
     #[must_use]
     pub fn room(&self, host: &Host, more: Resources) -> Option<u64> {
         let empty = Home::default();
         let home = self.homes.get(&host.id).unwrap_or(&empty);
-        let fits = |used: u64, more: u32, most: u32| used + u64::from(more) <= u64::from(most);
+        let fits = |used: u64, more: u32, most: u64| used + u64::from(more) <= most;
         let Resources { cpu, memory_gib, disk_gib, gpu } = host.capacity;
-        let all = fits(home.cpu, more.cpu, cpu)
+        let memory_gib = u64::from(memory_gib) * MEMORY_SHARE;
+        // What lives there may take more than there is: a stopped sandbox starts without asking for room.
+        let all = fits(home.cpu, more.cpu, u64::from(cpu) * CPU_SHARE)
             && fits(home.memory_gib, more.memory_gib, memory_gib)
-            && fits(home.disk_gib, more.disk_gib, disk_gib)
-            && fits(home.gpu, more.gpu, gpu);
-        all.then(|| u64::from(memory_gib) - home.memory_gib - u64::from(more.memory_gib))
+            && fits(home.disk_gib, more.disk_gib, u64::from(disk_gib) * DISK_SHARE)
+            && fits(home.gpu, more.gpu, u64::from(gpu) * GPU_SHARE);
+        all.then(|| memory_gib - home.memory_gib - u64::from(more.memory_gib))
     }
 
     pub(super) fn apply(&mut self, stamp: &Stamp, id: HostId, event: &HostEvent) -> Result<(), Illegal> {

@@ -26,8 +26,7 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
         if let Some(host) = sandbox.host {
             let (residents, load) = homes.entry(host).or_default();
             residents.insert(sandbox.id);
-            let Resources { cpu, memory_gib, disk_gib, gpu } = sandbox.blueprint.resources;
-            for (sum, more) in load.iter_mut().zip([cpu, memory_gib, disk_gib, gpu]) {
+            for (sum, more) in load.iter_mut().zip(weight(sandbox)) {
                 *sum += u64::from(more);
             }
         }
@@ -46,6 +45,41 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
     let by_name =
         |snapshot: &Snapshot| fleet.own_snapshot(snapshot.organization, &snapshot.content.name).is_some();
     assert!(fleet.snapshots().all(|snapshot| by_name(snapshot)), "snapshots by name");
+}
+
+/// What a sandbox takes of its host, said state by state and not by the named sets.
+fn weight(sandbox: &Sandbox) -> [u32; 4] {
+    let Resources { cpu, memory_gib, disk_gib, gpu } = sandbox.blueprint.resources;
+    let (all, disk) = ([cpu, memory_gib, disk_gib, gpu], [0, 0, disk_gib, 0]);
+    match (sandbox.state, sandbox.origin) {
+        (State::Resizing | State::Snapshotting, Some(State::Started)) => all,
+        (
+            State::Unknown
+            | State::PendingBuild
+            | State::BuildingSnapshot
+            | State::PullingSnapshot
+            | State::Creating
+            | State::Starting
+            | State::Started
+            | State::Stopping
+            | State::Pausing
+            | State::Resuming
+            | State::Restoring
+            | State::Forking,
+            _,
+        ) => all,
+        (
+            State::Resizing
+            | State::Snapshotting
+            | State::Stopped
+            | State::Paused
+            | State::Archiving
+            | State::Deleting
+            | State::Error,
+            _,
+        ) => disk,
+        (State::BuildFailed | State::Archived | State::Deleted, _) => [0; 4],
+    }
 }
 
 /// A record that follows `fleet`, of `subject`.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use hourglass_events::{
-    Actor, Cause, CorrelationId, Digest, Event, HostId, Record, RecordId, Refusal, Seq, ShardEvent,
-    ShardNumber, State, Subject, Timestamp, codec,
+    Actor, Cause, CorrelationId, Digest, Event, HostId, Record, RecordId, Refusal, Resources, Seq,
+    ShardEvent, ShardNumber, State, Subject, Timestamp, codec,
 };
 
 use super::{Entry, Halt, Phase, Shard};
 use crate::checkpoint::LAYOUT;
 use crate::decide::Proposal;
-use crate::fleet::GENERAL;
+use crate::fleet::{GENERAL, taken};
 
 impl Shard {
     /// Put `proposal` in order and let the next decision stand on it.
@@ -42,11 +42,12 @@ impl Shard {
         Ok(seq)
     }
 
-    /// What of a sandbox decides who else finds a host: where it is, and whether it waits for one itself.
-    fn housing(&self, subject: Subject) -> Option<(Option<HostId>, bool)> {
+    /// What of a sandbox decides who else finds a host: where it is, what it takes there, and whether it
+    /// waits for one itself.
+    fn housing(&self, subject: Subject) -> Option<(Option<HostId>, Resources, bool)> {
         let Subject::Sandbox(id) = subject else { return None };
         let sandbox = self.proposed.sandbox(id)?;
-        Some((sandbox.host, sandbox.state == State::PullingSnapshot))
+        Some((sandbox.host, taken(sandbox), sandbox.state == State::PullingSnapshot))
     }
 
     fn record(&self, now: Timestamp, proposal: Proposal) -> Record {

@@ -1,6 +1,11 @@
 //! Hosts: who is chosen, who waits, who comes back.
 
+use hourglass_events::{
+    Class, Command, Create, HostId, Image, Resources, SandboxId, SnapshotContent, SnapshotId,
+};
+
 use super::story::{check, check_bare};
+use super::world::{ORGANIZATION, World};
 
 #[test]
 fn a_sandbox_without_a_host_waits_and_is_placed_when_one_joins() {
@@ -17,7 +22,7 @@ fn a_sandbox_that_nobody_can_take_fails_with_the_numbers() {
     check_bare(
         "0s    client  register default         -> Registered
          0s    h1      connect class=windows    -> Seen
-         0s    h2      connect room=1/1/2       -> Seen
+         0s    h2      connect room=0/1/2       -> Seen
          0s    client  create a                 -> PullBegan(no host)
          30m   timer                            -> a Failed(no host can take the sandbox: 2 known, 2 ready, 1 able to run its class, 0 with room) + a Quiesced
          31m   client  delete a                 -> DeleteBegan + Removed",
@@ -28,8 +33,8 @@ fn a_sandbox_that_nobody_can_take_fails_with_the_numbers() {
 fn room_that_comes_free_goes_to_who_waits() {
     check_bare(
         "0s    client  register default         -> Registered
-         0s    client  register big size=2/2/3  -> Registered
-         0s    h1      connect room=2/2/10      -> Seen
+         0s    client  register big size=1/1/6  -> Registered
+         0s    h1      connect room=2/2/1       -> Seen
          0s    given   started a stop=0         -> ready
          0s    given   started b stop=0         -> ready
          1s    client  create c snapshot=big    -> PullBegan(no host)
@@ -46,8 +51,8 @@ fn room_that_comes_free_goes_to_who_waits() {
 fn one_departure_can_make_room_for_several() {
     check_bare(
         "0s    client  register default         -> Registered
-         0s    client  register big size=2/2/6  -> Registered
-         0s    h1      connect room=2/2/6       -> Seen
+         0s    client  register big size=1/1/8  -> Registered
+         0s    h1      connect room=2/2/1       -> Seen
          0s    client  create a snapshot=big    -> PullBegan + h1 Pull
          1s    client  create c                 -> PullBegan(no host)
          1s    client  create d                 -> PullBegan(no host)
@@ -57,9 +62,52 @@ fn one_departure_can_make_room_for_several() {
 }
 
 #[test]
+fn what_is_stopped_leaves_room_for_others_and_starts_without_asking_for_it() {
+    check_bare(
+        "0s    client  register default size=1/8/3  -> Registered
+         0s    h1      connect room=1/1/10      -> Seen
+         0s    given   started a stop=0         -> ready
+         1s    client  create b                 -> PullBegan(no host)
+         2s    client  stop a                   -> StopBegan + h1 Stop(10 s)
+         3s    h1      done a stopped           -> Exited(stopped) + b Placed + b h1 Pull
+         4s    client  start a                  -> BootBegan + h1 Boot",
+    );
+}
+
+#[test]
+fn the_disk_of_what_is_stopped_stays_taken() {
+    check_bare(
+        "0s    client  register default size=1/1/8  -> Registered
+         0s    h1      connect room=9/9/1       -> Seen
+         0s    given   stopped a                -> ready
+         1s    client  create b                 -> PullBegan(no host)
+         2s    client  delete a                 -> DeleteBegan + h1 Remove
+         3s    h1      done a                   -> Removed + b Placed + b h1 Pull",
+    );
+}
+
+#[test]
+fn a_small_machine_has_room_for_a_hundred_sandboxes() {
+    let mut world = World::new();
+    let content = SnapshotContent {
+        name: "default".to_owned(),
+        class: Class::Container,
+        resources: Resources::DEFAULT,
+        image: Image { digest: "cafe".to_owned() },
+    };
+    world.ask(ORGANIZATION, None, Command::RegisterSnapshot(SnapshotId::from_u128(1), content));
+    let host = HostId::from_u128(0x1001);
+    world.join(host, vec![Class::Container], Resources { cpu: 2, memory_gib: 24, disk_gib: 40, gpu: 0 });
+    for number in 1..=100 {
+        world.ask(ORGANIZATION, None, Command::Create(Create::new(SandboxId::from_u128(number))));
+    }
+    assert_eq!(world.shard.committed().hosts().residents(host).count(), 100);
+}
+
+#[test]
 fn the_roomiest_host_is_chosen() {
     check_bare(
-        "0s    client  register default         -> Registered
+        "0s    client  register default size=1/8/3  -> Registered
          0s    h1      connect room=4/4/100     -> Seen
          0s    h2      connect room=4/6/100     -> Seen
          0s    client  create a                 -> PullBegan + h2 Pull

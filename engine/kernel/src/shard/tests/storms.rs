@@ -108,7 +108,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn start() -> World {
     let mut world = World::new();
-    for (number, name, memory_gib) in [(1, "default", 1), (2, "large", 3)] {
+    for (number, name, memory_gib) in [(1, "default", 8), (2, "large", 24)] {
         let content = SnapshotContent {
             name: name.to_owned(),
             class: Class::Container,
