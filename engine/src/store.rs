@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hourglass_events::{Digest, ShardNumber};
-use hourglass_kernel::{Entry, Replay};
+use hourglass_kernel::{Entry, Mark, Replay};
 use hourglass_projections::{Projection, Roster};
 
 use crate::error::EngineError;
@@ -97,6 +97,12 @@ impl Store {
     #[must_use]
     pub fn log_directory(data: &Path, shard: ShardNumber) -> PathBuf {
         data.join("log").join(format!("shard-{shard}"))
+    }
+
+    /// The place in the log that a shard's checkpoint below `data` stands on, if there is one that can be used.
+    #[must_use]
+    pub fn checkpoint_mark(data: &Path, shard: ShardNumber) -> Option<Mark> {
+        CheckpointFile::found(data, shard).read().map(|saved| saved.checkpoint.mark)
     }
 
     /// Open a shard's log and fold it, showing each record that had to be read to `see`.

@@ -19,6 +19,7 @@ mod damage;
 mod frame;
 mod header;
 mod identity;
+mod inspection;
 mod mark;
 mod reader;
 mod recovery;
@@ -34,6 +35,7 @@ use crate::step;
 
 pub use damage::{Damage, Flaw, Notice, OpenError};
 pub use frame::Check;
+pub use inspection::Inspection;
 pub use reader::{Reader, Scan, Scanned};
 pub use roll::{Spare, SpareOrder};
 pub use worker::SegmentLog;

@@ -16,6 +16,7 @@ use crate::error::EngineError;
 use crate::log::files::Directory;
 use crate::log::segments::{Check, Reader, Witness};
 
+const DIRECTORY: &str = "checkpoints";
 /// Bytes before the state: the frame's check and the state's length.
 const HEAD: usize = 12;
 /// Bytes after everything: a digest of it.
@@ -37,10 +38,15 @@ pub(crate) struct Saved {
 
 impl CheckpointFile {
     pub(crate) fn new(data: &Path, shard: ShardNumber) -> Result<Self, EngineError> {
-        let directory = data.join("checkpoints");
+        let directory = data.join(DIRECTORY);
         let failed = |source| EngineError::Files { path: directory.clone(), doing: "made", source };
         fs::create_dir_all(&directory).map_err(failed)?;
-        Ok(Self { path: directory.join(format!("shard-{shard}")) })
+        Ok(Self::found(data, shard))
+    }
+
+    /// The same, to be read alone: nothing is made.
+    pub(crate) fn found(data: &Path, shard: ShardNumber) -> Self {
+        Self { path: data.join(DIRECTORY).join(format!("shard-{shard}")) }
     }
 
     pub(crate) fn path(&self) -> &Path {

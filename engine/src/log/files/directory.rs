@@ -16,6 +16,7 @@ use super::{File, Files};
 #[derive(Debug, Clone)]
 pub struct Directory {
     path: PathBuf,
+    read_only: bool,
 }
 
 impl Directory {
@@ -23,7 +24,31 @@ impl Directory {
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         create_durably(&path)?;
-        Ok(Self { path })
+        Ok(Self { path, read_only: false })
+    }
+
+    /// The directory at `path`, through which nothing can be changed. It is not made if it is not there.
+    #[must_use]
+    pub fn read_only(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), read_only: true }
+    }
+
+    /// Keep those away who [lock](Files::lock) the file `name`, which must be there, together with others who share it.
+    /// `None` while it is locked.
+    pub fn share(&self, name: &str) -> io::Result<Option<fs::File>> {
+        let file = fs::File::open(self.path.join(name))?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn for_change(&self, name: &str) -> io::Result<PathBuf> {
+        if self.read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        Ok(self.path.join(name))
     }
 
     /// Where the directory is.
@@ -71,19 +96,19 @@ impl Files for Directory {
     }
 
     fn create(&self, name: &str) -> io::Result<fs::File> {
-        OpenOptions::new().read(true).write(true).create_new(true).open(self.path.join(name))
+        OpenOptions::new().read(true).write(true).create_new(true).open(self.for_change(name)?)
     }
 
     fn open(&self, name: &str) -> io::Result<fs::File> {
-        OpenOptions::new().read(true).write(true).open(self.path.join(name))
+        OpenOptions::new().read(true).write(!self.read_only).open(self.path.join(name))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))
+        fs::rename(self.for_change(from)?, self.for_change(to)?)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        fs::remove_file(self.for_change(name)?)
     }
 
     fn sync_dir(&self) -> io::Result<()> {
@@ -96,7 +121,7 @@ impl Files for Directory {
     }
 
     fn lock(&self, name: &str) -> io::Result<Option<fs::File>> {
-        let path = self.path.join(name);
+        let path = self.for_change(name)?;
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),

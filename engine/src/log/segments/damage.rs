@@ -239,12 +239,13 @@ pub enum OpenError {
     },
 }
 
-/// What opening a log found and mended, none of which concerns a frame that was acknowledged.
+/// What opening a log finds and mends, none of which concerns a frame that was acknowledged. The sentences are true
+/// before it and after it, since a log can also be [inspected](super::Inspection) without.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Notice {
     /// A frame that was being written when the process or the power stopped.
     #[error(
-        "{file} ended with {bytes} bytes of an unfinished frame for slot {slot}, which was never acknowledged; they were cut"
+        "{file} was left with {bytes} bytes of an unfinished frame for slot {slot} at its end, which was never acknowledged; opening the log cuts them"
     )]
     TornTailCut {
         /// The file.
@@ -257,18 +258,20 @@ pub enum Notice {
         bytes: u64,
     },
     /// A segment that was being started.
-    #[error("{file} was being started and held nothing; it was removed")]
+    #[error("{file} was being started and holds nothing; opening the log removes it")]
     UnfinishedSegmentRemoved {
         /// The file.
         file: String,
     },
     /// A mark that cannot be read; the frames it vouched for were there.
-    #[error("a mark of {file} cannot be read; its frames are whole, and it is written again")]
+    #[error("a mark of {file} cannot be read; its frames are whole, and opening the log writes it again")]
     MarkUnreadable {
         /// The file.
         file: String,
     },
     /// The log's name plate was missing or damaged; the segments are whole.
-    #[error("the identity file was missing or damaged; it was written again from the segments")]
+    #[error(
+        "the identity file was found missing or damaged; opening the log writes it again from the segments"
+    )]
     IdentityRewritten,
 }

@@ -26,7 +26,8 @@ use super::{Options, Segments, Stop, Witness, offset_in_memory};
 use survey::Survey;
 use tail::Tail;
 
-const LOCK: &str = "lock";
+/// Held by whoever has the log open.
+pub(super) const LOCK: &str = "lock";
 
 /// A segment file whose header was read and belongs here.
 #[derive(Debug)]
@@ -54,15 +55,27 @@ fn stopped<F: Files>(files: &F) -> impl FnOnce(Trouble) -> OpenError + use<F> {
     }
 }
 
-/// Open the log in `files`, or make it.
-pub(super) fn open<F: Files>(files: &F, options: Options) -> Result<(Segments<F>, Vec<Notice>), OpenError> {
-    let lock = files.lock(LOCK).map_err(failed(files, "taking the lock"))?;
-    let lock = lock.ok_or_else(|| OpenError::Held { place: files.place() })?;
-    let mut survey = Survey::new(files, &options)?;
+/// What a look at a log's files found. Nothing is changed by it.
+#[derive(Debug)]
+pub(super) struct Judged<F: Files> {
+    pub(super) reader: Reader<F>,
+    log: u64,
+    claim: Claim,
+    segments: Vec<Found<F::File>>,
+    /// Which of them are to be sealed again.
+    unsealed: Vec<usize>,
+    /// The first slots of files that hold nothing and are to be removed.
+    unfinished: Vec<Slot>,
+    tail: Tail,
+}
+
+/// Look at everything in `files`, and see that nothing is missing or changed.
+pub(super) fn judge<F: Files>(files: &F, options: &Options) -> Result<Judged<F>, OpenError> {
+    let mut survey = Survey::new(files, options)?;
     survey.set_leftovers_aside()?;
     survey.check_row()?;
     survey.set_unfinished_aside()?;
-    let Survey { claim, mut segments, unsealed, unfinished, .. } = survey;
+    let Survey { claim, segments, unsealed, unfinished, .. } = survey;
     let tail = match segments.last() {
         Some(last) => Tail::survey(last).map_err(stopped(files))?,
         None => Tail::empty(Slot::FIRST, Check::NONE),
@@ -77,18 +90,50 @@ pub(super) fn open<F: Files>(files: &F, options: Options) -> Result<(Segments<F>
     if let Some(witness) = options.witness {
         check_witness(&reader, witness)?;
     }
+    Ok(Judged { reader, log, claim, segments, unsealed, unfinished, tail })
+}
 
-    let mut notices = Vec::new();
-    let mut mender = Mender { files, options: &options, log, notices: &mut notices };
+impl<F: Files> Judged<F> {
+    /// What is to be mended, in the order in which it is.
+    pub(super) fn notices(&self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let removed = self.unfinished.iter().map(|&first| file_name(first));
+        notices.extend(removed.map(|file| Notice::UnfinishedSegmentRemoved { file }));
+        let sealed = self.unsealed.iter().map(|&at| file_name(self.segments[at].header.first));
+        notices.extend(sealed.map(|file| Notice::MarkUnreadable { file }));
+        let Some(last) = self.segments.last() else { return notices };
+        let file = file_name(last.header.first);
+        if last.marks.unreadable {
+            notices.push(Notice::MarkUnreadable { file: file.clone() });
+        }
+        let Tail { end: slot, offset, torn_until, .. } = self.tail;
+        if torn_until > offset {
+            notices.push(Notice::TornTailCut { file, slot, offset, bytes: torn_until - offset });
+        }
+        match self.claim {
+            Claim::Known(_) => {}
+            Claim::None | Claim::Unreadable => notices.push(Notice::IdentityRewritten),
+        }
+        notices
+    }
+}
+
+/// Open the log in `files`, or make it.
+pub(super) fn open<F: Files>(files: &F, options: Options) -> Result<(Segments<F>, Vec<Notice>), OpenError> {
+    let lock = files.lock(LOCK).map_err(failed(files, "taking the lock"))?;
+    let lock = lock.ok_or_else(|| OpenError::Held { place: files.place() })?;
+    let judged = judge(files, &options)?;
+    let notices = judged.notices();
+    let Judged { reader, log, claim, mut segments, unsealed, unfinished, tail } = judged;
+    let mender = Mender { files, options: &options, log };
     mender.remove_unfinished(&unfinished)?;
     mender.seal(&segments, &unsealed)?;
-    let fresh = segments.is_empty();
     let last = match segments.pop() {
         Some(last) => last,
         None => mender.begin(&reader)?,
     };
     mender.settle(&last, &tail)?;
-    mender.claim(claim, fresh)?;
+    mender.claim(claim)?;
     for notice in &notices {
         tracing::warn!(place = %files.place(), "{notice}");
     }
@@ -141,23 +186,21 @@ struct Mender<'a, F> {
     files: &'a F,
     options: &'a Options,
     log: u64,
-    notices: &'a mut Vec<Notice>,
 }
 
 impl<F: Files> Mender<'_, F> {
     /// Remove segments that were being started, and whatever was being prepared.
-    fn remove_unfinished(&mut self, unfinished: &[Slot]) -> Result<(), OpenError> {
+    fn remove_unfinished(&self, unfinished: &[Slot]) -> Result<(), OpenError> {
         roll::discard(self.files).map_err(failed(self.files, "removing the spare segment"))?;
         for &first in unfinished {
             let file = file_name(first);
             self.files.remove(&file).map_err(failed(self.files, "removing an unfinished segment"))?;
-            self.notices.push(Notice::UnfinishedSegmentRemoved { file });
         }
         self.files.sync_dir().map_err(failed(self.files, "syncing the directory"))
     }
 
     /// Seal again the files whose seals cannot be read. Their frames were all found.
-    fn seal(&mut self, segments: &[Found<F::File>], unsealed: &[usize]) -> Result<(), OpenError> {
+    fn seal(&self, segments: &[Found<F::File>], unsealed: &[usize]) -> Result<(), OpenError> {
         for &at in unsealed {
             let (segment, next) = (&segments[at], &segments[at + 1].header);
             let seal = Mark {
@@ -168,7 +211,6 @@ impl<F: Files> Mender<'_, F> {
             };
             let sealed = seal.write(&segment.file, self.log).and_then(|()| segment.file.sync_data());
             sealed.map_err(failed(self.files, "sealing a segment"))?;
-            self.notices.push(Notice::MarkUnreadable { file: file_name(segment.header.first) });
         }
         Ok(())
     }
@@ -200,31 +242,26 @@ impl<F: Files> Mender<'_, F> {
     }
 
     /// Cut a torn tail, and make the last frame durable whatever a forgotten sync left of it.
-    fn settle(&mut self, last: &Found<F::File>, tail: &Tail) -> Result<(), OpenError> {
-        let file = file_name(last.header.first);
-        if last.marks.unreadable {
-            self.notices.push(Notice::MarkUnreadable { file: file.clone() });
-        }
+    fn settle(&self, last: &Found<F::File>, tail: &Tail) -> Result<(), OpenError> {
         if tail.torn_until > tail.offset {
             let bytes = tail.torn_until - tail.offset;
             let zeros = vec![0; offset_in_memory(bytes)];
             last.file.write_at(&zeros, tail.offset).map_err(failed(self.files, "cutting a torn frame"))?;
-            self.notices.push(Notice::TornTailCut { file, slot: tail.end, offset: tail.offset, bytes });
         }
         let rewritten = rewrite(&last.file, tail).and_then(|()| last.file.sync_data());
         rewritten.map_err(failed(self.files, "writing the last frame again"))
     }
 
     /// Let the directory say which log it holds, now that its first segment is durable.
-    fn claim(&mut self, claim: Claim, fresh: bool) -> Result<(), OpenError> {
+    fn claim(&self, claim: Claim) -> Result<(), OpenError> {
         let identity =
             Identity { log: self.log, shard: self.options.shard, generation: self.options.generation };
         match claim {
-            Claim::Known(_) => return Ok(()),
-            Claim::None if fresh => {}
-            Claim::None | Claim::Unreadable => self.notices.push(Notice::IdentityRewritten),
+            Claim::Known(_) => Ok(()),
+            Claim::None | Claim::Unreadable => {
+                identity.write(self.files).map_err(failed(self.files, "writing the identity"))
+            }
         }
-        identity.write(self.files).map_err(failed(self.files, "writing the identity"))
     }
 }
 
