@@ -12,7 +12,7 @@ use hourglass_engine::{Engine, HostLink, Store};
 use hourglass_events::{Class, HostId, Image, Resources, ShardNumber, SnapshotContent};
 use hourglass_hostd::host::EngineEnd;
 use hourglass_hostd::image::{self, Recipe, Settings};
-use hourglass_hostd::ledger::SledLedger;
+use hourglass_hostd::ledger::{Ledger, SledLedger};
 use hourglass_hostd::native::{Config, NativeDriver};
 use hourglass_hostd::{Driver, Host, HostConfig, HostHandle, Link, Scripted};
 use tokio::task::JoinHandle;
@@ -36,12 +36,25 @@ pub(crate) struct LocalArguments {
     /// What runs sandboxes.
     #[arg(long, value_enum, default_value_t = DriverKind::Native)]
     pub(crate) driver: DriverKind,
+    #[command(flatten)]
+    base: BaseArguments,
+}
+
+/// Where the base image comes from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BaseArguments {
     /// Use the root file system in this tar (plain, gzip or zstd) as the base image, and build none.
     #[arg(long, value_name = "TAR")]
     pub(crate) rootfs: Option<PathBuf>,
     /// Install what is missing without asking.
     #[arg(long, short)]
     pub(crate) yes: bool,
+}
+
+/// What runs sandboxes here, and what they start from.
+pub(crate) struct Machine {
+    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) image: Image,
 }
 
 /// An engine with one host attached.
@@ -62,16 +75,26 @@ impl Local {
         fs::create_dir_all(data).with_context(|| {
             format!("the data directory {} cannot be made; name another with --data", data.display())
         })?;
-        let (driver, image) = machine(data, arguments).await?;
+        // The log's lock is taken before anything of the machine is touched: another instance may be at work there.
         let engine =
             Engine::builder(Store::embedded(data)).start().await.context("the engine could not start")?;
+        let machine = machine(data, arguments).await?;
         let ledger =
             SledLedger::open(&data.join("host/ledger")).context("the host's ledger could not be opened")?;
-        let id = host_id(data)?;
+        Self::attach(engine, machine, Box::new(ledger), host_id(data)?).await
+    }
+
+    /// Attach `machine` to `engine` as the host `id`, and wait until the engine knows it.
+    pub(crate) async fn attach(
+        engine: Engine,
+        machine: Machine,
+        ledger: Box<dyn Ledger>,
+        id: HostId,
+    ) -> anyhow::Result<Self> {
+        let Machine { driver, image } = machine;
         let (link, end) = Link::pair(1_024);
         let config = HostConfig::new(id, "local");
-        let host =
-            Host::start(config, driver, Box::new(ledger), link).await.context("the host could not start")?;
+        let host = Host::start(config, driver, ledger, link).await.context("the host could not start")?;
         let link = engine.attach_host(id, links(host.clone(), end));
         let snapshot = register(&engine, image).await?;
         wait_for_host(&engine, id).await?;
@@ -102,21 +125,23 @@ fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink>
     }
 }
 
-async fn machine(data: &Path, arguments: &LocalArguments) -> anyhow::Result<(Arc<dyn Driver>, Image)> {
+async fn machine(data: &Path, arguments: &LocalArguments) -> anyhow::Result<Machine> {
     match arguments.driver {
-        DriverKind::Scripted => Ok((Arc::new(Scripted::new()), Image { digest: "scripted".to_owned() })),
+        DriverKind::Scripted => {
+            let image = Image { digest: "scripted".to_owned() };
+            Ok(Machine { driver: Arc::new(Scripted::new()), image })
+        }
         DriverKind::Native => {
-            install(arguments)?;
+            install(&arguments.base)?;
             let driver = NativeDriver::new(Config::new(data.join("host"))).await?;
-            let (store, rootfs) = (driver.images().clone(), arguments.rootfs.clone());
-            let image = tokio::task::spawn_blocking(move || base_image(&store, rootfs.as_deref())).await??;
-            Ok((Arc::new(driver), image))
+            let image = base_image(driver.images().clone(), &arguments.base).await?;
+            Ok(Machine { driver: Arc::new(driver), image })
         }
     }
 }
 
 /// Install what native containers and their base image need, after asking.
-fn install(arguments: &LocalArguments) -> anyhow::Result<()> {
+pub(crate) fn install(arguments: &BaseArguments) -> anyhow::Result<()> {
     // A given root file system needs nothing to be built, and without root the driver says better what is wrong.
     if arguments.rootfs.is_some() || !is_root() {
         return Ok(());
@@ -148,7 +173,13 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
-fn base_image(store: &image::Store, rootfs: Option<&Path>) -> anyhow::Result<Image> {
+/// The base image of `store`, made there if need be.
+pub(crate) async fn base_image(store: image::Store, arguments: &BaseArguments) -> anyhow::Result<Image> {
+    let rootfs = arguments.rootfs.clone();
+    tokio::task::spawn_blocking(move || find_or_make(&store, rootfs.as_deref())).await?
+}
+
+fn find_or_make(store: &image::Store, rootfs: Option<&Path>) -> anyhow::Result<Image> {
     let recipe = Recipe::default();
     if rootfs.is_none()
         && let Some(image) = store.built(&recipe)

@@ -1,6 +1,7 @@
 //! The `hourglass` command: see it run, and look into what it wrote.
 
 mod audit;
+mod bench;
 mod demo;
 mod local;
 mod paint;
@@ -30,6 +31,8 @@ enum Command {
     Verify(audit::verify::Arguments),
     /// Fold a log from its beginning and print the state it leads to.
     Replay(audit::replay::Arguments),
+    /// Measure how fast this machine does what Hourglass is made of.
+    Bench(bench::Arguments),
 }
 
 /// Where everything is kept.
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Log(arguments) => audit::log::run(&arguments),
         Command::Verify(arguments) => audit::verify::run(&arguments),
         Command::Replay(arguments) => audit::replay::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,188 @@
+//! How long a native sandbox takes until it runs: through the driver alone, part by part, and through the engine.
+//!
+//! Everything it makes is in a directory of its own, which is cleared before and after; only the base image is shared
+//! with the demo.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use hourglass_engine::{Engine, Store};
+use hourglass_events::{
+    Class, HostId, Image, OrderNumber, OrganizationId, Plan, Resources, SandboxId, Span, State,
+};
+use hourglass_hostd::Driver;
+use hourglass_hostd::driver::Command;
+use hourglass_hostd::image;
+use hourglass_hostd::ledger::SledLedger;
+use hourglass_hostd::native::{Config, NativeDriver};
+
+use super::Load;
+use super::engine::{PATIENCE, create};
+use super::recorder::Heard;
+use super::table::{Aim, Rounds, Row, Unit};
+use crate::local::{BaseArguments, Local, Machine, base_image, install};
+use crate::progress::Bar;
+
+const OWNER: OrganizationId = OrganizationId::from_u128(0xbec);
+const HOST: HostId = HostId::from_u128(0xbec);
+const WHAT: &str = "native create → running";
+/// Sandboxes made before any counts.
+const WARM_UP: usize = 3;
+
+/// Measure in `dir`, with the base image of the data directory `data`. Where this machine cannot, say why.
+pub(super) async fn measure(
+    load: &Load,
+    dir: &Path,
+    data: &Path,
+    base: &BaseArguments,
+) -> anyhow::Result<Vec<Row>> {
+    let image = match prepare(dir, data, base).await {
+        Ok(image) => image,
+        Err(error) => return Ok(vec![Row::skipped(WHAT, format!("{error:#}"))]),
+    };
+    let measured = tokio::select! {
+        measured = both(load, dir, image) => measured,
+        stopped = tokio::signal::ctrl_c() => {
+            stopped?;
+            Err(anyhow::anyhow!("interrupted; what was made is removed again"))
+        }
+    };
+    clear(dir).await.context("not everything that was made could be removed")?;
+    measured
+}
+
+/// See that the machine can, take away what a bench that was killed left, and have a base image.
+async fn prepare(dir: &Path, data: &Path, base: &BaseArguments) -> anyhow::Result<Image> {
+    clear(dir).await?;
+    install(base)?;
+    let images = data.join("host/images");
+    fs::create_dir_all(&images)?;
+    let image = base_image(image::Store::new(&data.join("host")), base).await?;
+    fs::create_dir_all(dir.join("host"))?;
+    std::os::unix::fs::symlink(fs::canonicalize(images)?, dir.join("host/images"))?;
+    Ok(image)
+}
+
+/// Leave no sandbox of `dir`, and not the directory either.
+async fn clear(dir: &Path) -> anyhow::Result<()> {
+    let driver = NativeDriver::new(Config::new(dir.join("host"))).await?;
+    for found in driver.survey().await? {
+        driver.erase(found.sandbox).await?;
+    }
+    drop(driver);
+    Ok(fs::remove_dir_all(dir)?)
+}
+
+async fn both(load: &Load, dir: &Path, image: Image) -> anyhow::Result<Vec<Row>> {
+    let heard = Heard::installed()?;
+    let driver = Arc::new(NativeDriver::new(Config::new(dir.join("host"))).await?);
+    let (mut rows, alone) = by_driver(load, &driver, &image, &heard).await?;
+    let whole = by_engine(load, dir, Machine { driver, image }).await?;
+    let row = Row::new("  through the whole engine", Unit::Seconds, whole);
+    rows.insert(1, row.beside("driver", &alone).aim(AIM));
+    Ok(rows)
+}
+
+const AIM: Aim = Aim::Figure(60e-3);
+
+/// The rows, and the time until each sandbox ran.
+async fn by_driver(
+    load: &Load,
+    driver: &NativeDriver,
+    image: &Image,
+    heard: &Heard,
+) -> anyhow::Result<(Vec<Row>, Rounds)> {
+    let [mut run, mut exec, mut stop, mut again, mut erase]: [Rounds; 5] = Default::default();
+    let mut parts = Vec::new();
+    let bar = Bar::new("native, by the driver");
+    let plan = plan(image);
+    for count in 0..load.natives + WARM_UP {
+        bar.show(count as f64 / (load.natives + WARM_UP) as f64, String::new());
+        let id = SandboxId::from_u128(count as u128 + 1);
+        heard.take();
+        let began = Instant::now();
+        driver.provision(id, OrderNumber(1), &plan).await?;
+        driver.boot(id, OrderNumber(1), &plan).await?;
+        let ran = began.elapsed();
+        let made = heard.take();
+        let began = Instant::now();
+        driver.exec(id, nothing()).await?;
+        let executed = began.elapsed();
+        let began = Instant::now();
+        driver.halt(id, Span::seconds(5)).await?;
+        let halted = began.elapsed();
+        let began = Instant::now();
+        driver.boot(id, OrderNumber(2), &plan).await?;
+        let ran_again = began.elapsed();
+        let began = Instant::now();
+        driver.erase(id).await?;
+        let erased = began.elapsed();
+        if count >= WARM_UP {
+            run.push(ran.as_secs_f64());
+            parts.push(made);
+            exec.push(executed.as_secs_f64());
+            stop.push(halted.as_secs_f64());
+            again.push(ran_again.as_secs_f64());
+            erase.push(erased.as_secs_f64());
+        }
+    }
+    bar.finish();
+    let row = |what: &str, rounds| Row::new(what, Unit::Seconds, rounds);
+    let mut rows = vec![row(WHAT, run.clone()).aim(AIM)];
+    for part in PARTS {
+        let seconds = parts.iter().map(|made| made.get(part).into_iter().flatten().sum());
+        rows.push(row(&format!("  part: {part}"), seconds.collect()));
+    }
+    rows.push(row("native exec /bin/true", exec));
+    rows.push(row("native stop, with grace", stop));
+    rows.push(row("native start again", again));
+    rows.push(row("native delete, running", erase));
+    Ok((rows, run))
+}
+
+/// What the driver measures of itself on the way to a sandbox that runs, in this order.
+const PARTS: [&str; 6] = ["disk", "loop", "mounts", "cgroup", "container", "agent"];
+
+/// The time from asking until each sandbox is seen as started. One is there at a time.
+async fn by_engine(load: &Load, dir: &Path, machine: Machine) -> anyhow::Result<Rounds> {
+    let engine = Engine::builder(Store::embedded(dir)).start().await?;
+    let ledger = SledLedger::open(&dir.join("ledger"))?;
+    let local = Local::attach(engine, machine, Box::new(ledger), HOST).await?;
+    let client = local.engine.client(OWNER, "bench");
+    let bar = Bar::new("native, by the engine");
+    let mut rounds = Rounds::default();
+    for count in 0..load.natives + WARM_UP {
+        bar.show(count as f64 / (load.natives + WARM_UP) as f64, String::new());
+        let seconds = create(&local.engine, &client, &local.snapshot).await?;
+        if count >= WARM_UP {
+            rounds.push(seconds);
+        }
+        let made = local.engine.view_of(OWNER).fleet();
+        for sandbox in made.sandboxes() {
+            client.delete(sandbox.id).await?;
+            local.engine.wait_for(sandbox.id, State::Deleted, PATIENCE).await?;
+        }
+    }
+    bar.finish();
+    local.shutdown().await;
+    Ok(rounds)
+}
+
+fn plan(image: &Image) -> Plan {
+    Plan {
+        organization: OWNER,
+        name: "bench".to_owned(),
+        class: Class::Container,
+        image: image.clone(),
+        resources: Resources::DEFAULT,
+        user: "root".to_owned(),
+    }
+}
+
+fn nothing() -> Command {
+    let argv = vec!["/bin/true".to_owned()];
+    Command { argv, env: Vec::new(), cwd: None, timeout: Some(Span::seconds(60)) }
+}
