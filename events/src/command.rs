@@ -146,7 +146,7 @@ impl fmt::Display for Target {
 /// How a sandbox is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StopMode {
-    /// Processes may end by themselves within the grace; the engine's when not given.
+    /// Processes may end by themselves within the grace, an hour at most; the engine's when not given.
     Graceful(Option<Span>),
     /// Killed at once.
     Force,

@@ -8,6 +8,7 @@ use crate::id::{SandboxId, SnapshotId};
 use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
+use crate::time::Span;
 
 /// What was found and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -53,6 +54,16 @@ pub enum Refusal {
         found: i64,
         /// The most minutes.
         most: u32,
+    },
+    /// A stop with more patience than there is.
+    #[error(
+        "a stop that waits {asked} for processes to end was asked for; it may wait at most {most}, or force it"
+    )]
+    GraceTooLong {
+        /// What was asked for.
+        asked: Span,
+        /// The most.
+        most: Span,
     },
     /// An idempotency key that cannot be one.
     #[error("an idempotency key has 1 to 255 bytes; {found} were sent")]

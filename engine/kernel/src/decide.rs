@@ -102,7 +102,7 @@ pub fn decide(fleet: &Fleet, terms: &Terms, request: &Request, now: Timestamp) -
 /// The most bytes of a text that clients choose and nothing else bounds.
 const TEXT_MOST: usize = 255;
 
-/// Refuse texts that could not be recorded or shown. Everything else is checked where it is made.
+/// Refuse texts that could not be recorded or shown, and a stop that would not end. Everything else is checked where it is made.
 fn door(request: &Request) -> Result<(), Refusal> {
     match &request.actor {
         Actor::Client(name) => Text::Client.check(name, TEXT_MOST)?,
@@ -117,8 +117,8 @@ fn door(request: &Request) -> Result<(), Refusal> {
             Text::Snapshot.check(&content.name, TEXT_MOST)?;
             Text::Image.check(&content.image.digest, TEXT_MOST)
         }
+        Command::Stop(_, mode) => stop::check(*mode),
         Command::Start(_)
-        | Command::Stop(..)
         | Command::Delete(_)
         | Command::ReplaceLabels(..)
         | Command::SetAutoStop(..)

@@ -5,6 +5,7 @@ use crate::id::{SandboxId, SnapshotId};
 use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
+use crate::time::Span;
 
 /// One of each, so that a new refusal has to be looked at here.
 fn each() -> Vec<Refusal> {
@@ -14,6 +15,7 @@ fn each() -> Vec<Refusal> {
         Refusal::TooManyLabels { found: 65 },
         Refusal::BadLabel { key: String::new() },
         Refusal::BadInterval { interval: Interval::AutoStop, found: -1, most: 10 },
+        Refusal::GraceTooLong { asked: Span::minutes(90), most: Span::minutes(60) },
         Refusal::BadKey { found: 0 },
         Refusal::BadText { text: Text::User, found: 256, most: 255 },
         Refusal::NameTaken { name: "a".to_owned(), holder: SandboxId::from_u128(7), state: State::Started },
@@ -44,6 +46,7 @@ fn each() -> Vec<Refusal> {
             | Refusal::TooManyLabels { .. }
             | Refusal::BadLabel { .. }
             | Refusal::BadInterval { .. }
+            | Refusal::GraceTooLong { .. }
             | Refusal::BadKey { .. }
             | Refusal::BadText { .. }
             | Refusal::NameTaken { .. }
@@ -85,6 +88,7 @@ fn refusals_say_what_was_found_and_what_to_do() {
         "5 vCPU was asked for; a sandbox may have 1 to 4",
         "\"a\\nb\" is not a name; use 1 to 255 characters without control characters, '<', '>' or '://', and no space at either end",
         "-1 minutes is not an auto-stop interval; send 0 to never stop, or 1 to 10",
+        "a stop that waits 90 min for processes to end was asked for; it may wait at most 60 min, or force it",
         "the name \"a\" is taken by sandbox 00000000-0000-0000-0000-000000000007, which is Started; choose another or delete that one",
         "a sandbox that is Stopped cannot be asked to stop; nothing of it runs",
         "the snapshot is of class container; a sandbox of class linux-vm cannot be created from it",

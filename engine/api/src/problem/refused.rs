@@ -11,6 +11,7 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
         Refusal::BadName { .. } => Answer::new(S::BAD_REQUEST, "BAD_NAME"),
         Refusal::TooManyLabels { .. } | Refusal::BadLabel { .. } => Answer::new(S::BAD_REQUEST, "BAD_LABELS"),
         Refusal::BadInterval { .. } => Answer::new(S::BAD_REQUEST, "BAD_INTERVAL"),
+        Refusal::GraceTooLong { .. } => Answer::new(S::BAD_REQUEST, "GRACE_TOO_LONG"),
         Refusal::BadKey { .. } => Answer::new(S::BAD_REQUEST, "BAD_IDEMPOTENCY_KEY"),
         Refusal::BadText { .. } => Answer::new(S::BAD_REQUEST, "BAD_TEXT"),
         Refusal::NameTaken { .. } => Answer::new(S::CONFLICT, "NAME_TAKEN"),

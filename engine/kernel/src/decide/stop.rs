@@ -1,11 +1,25 @@
 //! Stop: a started sandbox ends and keeps its files. By force it is killed at once.
 
 use hourglass_events::{
-    Advice, Intent, Operation, Sandbox, SandboxEvent, Span, State, StopMode, StopReason, Timestamp,
+    Advice, Intent, Operation, Refusal, Sandbox, SandboxEvent, Span, State, StopMode, StopReason, Timestamp,
 };
 
 use super::{Verdict, wrong};
 use crate::terms::Terms;
+
+/// The longest grace a client may give. Whoever waits longer has a sandbox that no stop ends, as its deadline moves
+/// with the grace.
+pub const GRACE_MOST: Span = Span::minutes(60);
+
+/// Refuse a grace that is too long.
+pub(super) fn check(mode: StopMode) -> Result<(), Refusal> {
+    match mode {
+        StopMode::Graceful(Some(asked)) if asked > GRACE_MOST => {
+            Err(Refusal::GraceTooLong { asked, most: GRACE_MOST })
+        }
+        StopMode::Graceful(Some(_) | None) | StopMode::Force => Ok(()),
+    }
+}
 
 pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Timestamp) -> Verdict {
     let refuse = |advice| Err(wrong(Operation::Stop, sandbox.state, advice));

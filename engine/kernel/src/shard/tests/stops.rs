@@ -16,6 +16,17 @@ fn a_stop_gives_processes_their_grace_and_files_stay() {
 }
 
 #[test]
+fn a_grace_lasts_an_hour_at_most() {
+    check(
+        "0s    given   started a                -> ready
+         1s    client  stop a 90m               -> refused: a stop that waits 90 min for processes to end was asked for; it may wait at most 60 min, or force it
+         2s    client  stop a 60m               -> StopBegan + h1 Stop(60 min)
+         3s    client  stop a 61m               -> refused: a stop that waits 61 min for processes to end was asked for; it may wait at most 60 min, or force it
+         4s    look    a                        -> Stopping",
+    );
+}
+
+#[test]
 fn a_forced_stop_kills_at_once() {
     check(
         "0s    given   started a                -> ready
