@@ -30,7 +30,7 @@ struct Words {
 impl Early {
     fn take_in(&mut self, host: HostId, news: HostNews) {
         match (news, self.0.get_mut(&host)) {
-            (HostNews::Joined(profile), _) => {
+            (HostNews::Joined(profile), Some(_) | None) => {
                 self.0.insert(host, Words { profile, reports: BTreeMap::new(), synced: false });
             }
             (HostNews::Reported(report), Some(words)) => {
@@ -38,7 +38,7 @@ impl Early {
             }
             (HostNews::Synced, Some(words)) => words.synced = true,
             // Uses are asked for again when they matter, and nobody speaks before joining.
-            (HostNews::Used(_), _) | (HostNews::Reported(_) | HostNews::Synced, None) => {}
+            (HostNews::Used(_), Some(_) | None) | (HostNews::Reported(_) | HostNews::Synced, None) => {}
         }
     }
 

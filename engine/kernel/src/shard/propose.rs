@@ -55,11 +55,21 @@ impl Shard {
         let (seq, at) = (fleet.seq().next(), now.max(fleet.at()));
         let id = record_id(at, self.config.nonce, fleet.head(), seq);
         let Proposal { subject, organization, actor, cause, correlation, event } = proposal;
-        let inherited = || match (&cause, subject) {
+        let inherited = || match &cause {
             // What a timer begins is a story of its own; everything else belongs to what it follows from.
-            (Cause::Timer(_), _) => None,
-            (_, Subject::Sandbox(id)) => fleet.sandbox(id).map(|sandbox| sandbox.correlation),
-            _ => None,
+            Cause::Timer(_) => None,
+            Cause::Request(_)
+            | Cause::Report(_)
+            | Cause::Cascade(_)
+            | Cause::Intent
+            | Cause::Duty
+            | Cause::Host
+            | Cause::Takeover => match subject {
+                Subject::Sandbox(id) => fleet.sandbox(id).map(|sandbox| sandbox.correlation),
+                Subject::Shard(_) | Subject::Organization(_) | Subject::Host(_) | Subject::Snapshot(_) => {
+                    None
+                }
+            },
         };
         let correlation = correlation.or_else(inherited).unwrap_or(CorrelationId(id.0));
         let version = fleet.next_version(subject);
