@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::duty::duties;
-use crate::event::{Intent, SandboxEvent, StopReason};
+use crate::event::{Intent, SandboxEvent, SandboxEventKind, StopReason};
 use crate::fault::{ExitCause, Fault};
 use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
 use crate::lifecycle::{Step, step};
@@ -123,12 +123,17 @@ pub struct Sandbox {
     pub fault: Option<Fault>,
 }
 
+/// The table's births that this release does not fold: they come with the operations that cause them, and until then
+/// their kinds carry no blueprint to be born with.
+pub const BIRTHS_OF_LATER_RELEASES: &[SandboxEventKind] =
+    &[SandboxEventKind::BuildQueued, SandboxEventKind::BuildBegan, SandboxEventKind::Born];
+
 impl Sandbox {
     /// The sandbox that `event` brings into being.
     pub fn born(id: SandboxId, stamp: &Stamp, event: &SandboxEvent) -> Result<Self, Illegal> {
         let illegal = || Illegal::new(stamp, State::Unknown.to_string(), event.kind().name());
         let Step::To(state) = step(State::Unknown, None, event.kind()) else { return Err(illegal()) };
-        // The other births come with the operations that cause them; until then their kinds carry no blueprint.
+        // Of the table's births this is all but [`BIRTHS_OF_LATER_RELEASES`].
         let SandboxEvent::PullBegan { blueprint, placement, deadline } = event else { return Err(illegal()) };
         if stamp.version != 1 {
             return Err(illegal());

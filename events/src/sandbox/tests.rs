@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Sandbox, Work};
+use super::{BIRTHS_OF_LATER_RELEASES, Sandbox, Work};
 use crate::arbitrary::{history, offers, sandbox_event, sandbox_event_of};
 use crate::event::{DeleteReason, Intent, SandboxEvent as E, SandboxEventKind as Kind, StopReason};
 use crate::fault::{ExitCause, Fault};
@@ -99,6 +99,16 @@ fn only_a_pull_of_version_1_is_a_birth() {
     for (version, event) in [(0, pull()), (2, pull()), (1, E::Born), (1, E::BuildQueued), (1, E::Booted)] {
         assert!(born(version, &event).is_err(), "{} as version {version}", event.kind());
     }
+}
+
+#[test]
+fn the_tables_births_are_the_pull_and_those_of_later_releases() {
+    let births = Kind::ALL.iter().copied().filter(|kind| step(State::Unknown, None, *kind) != Step::Illegal);
+    let later = births.filter(|kind| *kind != Kind::PullBegan).collect::<Vec<_>>();
+    let mut listed = BIRTHS_OF_LATER_RELEASES.to_vec();
+    listed.sort_by_key(|kind| Kind::ALL.iter().position(|other| other == kind));
+    assert_eq!(later, listed);
+    assert!(!BIRTHS_OF_LATER_RELEASES.contains(&Kind::PullBegan));
 }
 
 #[test]
