@@ -13,7 +13,8 @@ use crate::snapshot::SnapshotContent;
 use crate::spec::{Class, Labels, Name};
 use crate::time::Span;
 
-/// One request, as a shell hands it to a shard.
+/// One request, as a shell hands it to a shard. A key is remembered with the record its request became, so a request
+/// that found everything so already records nothing and leaves its key free: a repeat is decided afresh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Whose fleet it is about.
@@ -51,7 +52,8 @@ pub enum Command {
     RefreshActivity(Target),
     /// Make a snapshot known. Registering the same again changes nothing.
     RegisterSnapshot(SnapshotId, SnapshotContent),
-    /// Set the most one sandbox of the organization may ask for.
+    /// Set the most one sandbox of the organization may ask for. It is recorded and nothing consults it in this release:
+    /// sizes are inherited from snapshots, and those are not custom sizes.
     SetLimits(Limits),
 }
 

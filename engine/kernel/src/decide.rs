@@ -68,7 +68,8 @@ impl Proposal {
 /// What one operation decides, before it is known who asked.
 type Verdict = Result<Option<SandboxEvent>, Refusal>;
 
-/// Decide `request`. A repeat under a remembered key is what it was the first time.
+/// Decide `request`. A repeat under a remembered key is what it was the first time. A request that is `Already` so
+/// under a new key records nothing, so its key is not remembered and a later repeat is decided afresh.
 #[must_use]
 pub fn decide(fleet: &Fleet, terms: &Terms, request: &Request, now: Timestamp) -> Decision {
     if let Err(refusal) = door(request) {

@@ -199,7 +199,8 @@ impl Fleet {
         self.snapshots.values()
     }
 
-    /// What `organization` may ask for a sandbox, if it has limits of its own.
+    /// What `organization` may ask for a sandbox, if it has limits of its own. Nothing consults it in this release, see
+    /// [`Command::SetLimits`](hourglass_events::Command::SetLimits).
     #[must_use]
     pub fn limits(&self, organization: OrganizationId) -> Option<Limits> {
         self.organizations.get(&organization).map(|found| found.limits)

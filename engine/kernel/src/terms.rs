@@ -1,7 +1,7 @@
 //! The terms a shard decides on: time limits and defaults. Decisions copy what they use into their events, so that a
 //! changed setting never changes the past.
 
-use hourglass_events::{Limits, Span};
+use hourglass_events::Span;
 
 /// Time limits and defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,6 @@ pub struct Terms {
     pub snapshot: String,
     /// Who commands run as when nobody is named.
     pub user: String,
-    /// What an organization's sandboxes may ask for unless it has limits of its own.
-    pub limits: Limits,
 }
 
 impl Default for Terms {
@@ -40,7 +38,6 @@ impl Default for Terms {
             retry_most: Span::minutes(5),
             snapshot: "default".to_owned(),
             user: "daytona".to_owned(),
-            limits: Limits::DEFAULT,
         }
     }
 }
