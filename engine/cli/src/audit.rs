@@ -1,18 +1,19 @@
-//! Looking into a log in a data directory, with no engine running on it.
+//! Looking into a log in a data directory, with no engine running on it. Nothing in the directory is changed.
 
 pub(crate) mod log;
 pub(crate) mod replay;
 pub(crate) mod verify;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use hourglass_engine::Store;
 use hourglass_engine::log::files::Directory;
-use hourglass_engine::log::segments::{Options, Reader, SegmentLog};
+use hourglass_engine::log::segments::{Inspection, Options, Reader};
 use hourglass_events::codec::{self, GroupView};
 use hourglass_events::{Digest, Event, Record, ShardEvent, ShardNumber};
-use hourglass_kernel::{Replay, Slot};
+use hourglass_kernel::{Mark, Replay, Slot};
 
 use crate::Data;
 
@@ -36,12 +37,13 @@ impl Which {
 /// One shard's log, read from its beginning.
 pub(crate) struct LogReader {
     path: PathBuf,
+    checkpoint: Option<Mark>,
     reader: Reader<Directory>,
     replay: Replay,
     groups: u64,
     bytes: u64,
     /// Keeps others from writing meanwhile.
-    _log: SegmentLog,
+    _inspection: Inspection,
 }
 
 impl LogReader {
@@ -55,14 +57,32 @@ impl LogReader {
             );
         }
         let number = u32::try_from(shard.0).context("there is no such shard")?;
-        let (log, notices) =
-            SegmentLog::open(&path, Options::new(number)).context("the log could not be opened")?;
-        for notice in notices {
-            crate::paint::say(format!("note: {notice}"));
+        let inspection =
+            Inspection::open(&path, &Options::new(number)).context("the log could not be opened")?;
+        for notice in inspection.notices() {
+            // Not among what is asked for, which may be read by a program. Whoever closed it wants no notes.
+            let _ = writeln!(std::io::stderr(), "note: {notice}");
         }
-        let reader = log.reader();
+        let checkpoint = Store::checkpoint_mark(data, shard);
+        let reader = inspection.reader();
         let replay = Replay::new(shard, shards(&reader)?);
-        Ok(Self { path, reader, replay, groups: 0, bytes: 0, _log: log })
+        Ok(Self { path, checkpoint, reader, replay, groups: 0, bytes: 0, _inspection: inspection })
+    }
+
+    /// The group that the checkpoint stands on, if there is a checkpoint. A log without that group is not whole: it was
+    /// durable before the checkpoint was made.
+    pub(crate) fn check_checkpoint(&self) -> anyhow::Result<Option<Slot>> {
+        let Some(Mark { slot, group, .. }) = self.checkpoint else { return Ok(None) };
+        match self.reader.read(slot)? {
+            None => bail!(
+                "a checkpoint was made at slot {slot}, but the log ends before slot {}: acknowledged records are missing; restore the log from a copy",
+                self.reader.end()
+            ),
+            Some(frame) if Digest::of(&frame) != group => bail!(
+                "a checkpoint was made when slot {slot} held another group: it belongs to another log; put the right ones together"
+            ),
+            Some(_) => Ok(Some(slot)),
+        }
     }
 
     /// Read, check and fold every group, and show the state after each to `see`.

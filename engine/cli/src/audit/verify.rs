@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut log = arguments.which.open()?;
     let mut met = arguments.head.is_none();
     log.records(|_, _, _, digest| met |= arguments.head.as_deref() == Some(digest.to_string().as_str()))?;
+    let checkpoint = log.check_checkpoint()?;
     let fleet = log.replay().fleet();
     let (groups, bytes) = log.read();
     anyhow::ensure!(
@@ -28,6 +29,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     paint::say(format!("{}: intact", log.path().display()));
     paint::say(format!("  {} records in {groups} groups, {bytes} bytes", fleet.seq()));
     paint::say(format!("  head {}", fleet.head()));
+    if let Some(slot) = checkpoint {
+        paint::say(format!("  holds slot {slot}, which the checkpoint stands on"));
+    }
     paint::say(format!(
         "  checked in {:.2} s: every byte, the chain, every transition",
         begun.elapsed().as_secs_f64()

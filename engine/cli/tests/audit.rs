@@ -1,0 +1,130 @@
+//! `hourglass verify`, `log` and `replay` on a log that an engine left: what they say, and that they only look.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use hourglass_engine::{Engine, Store};
+use hourglass_events::{Class, Image, OrganizationId, Resources, SnapshotContent};
+
+const SEGMENT: &str = "log/shard-0/00000000000000000001.segment";
+
+/// A data directory that is removed in the end.
+struct Data(PathBuf);
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Data {
+    /// One in which an engine has run.
+    fn new(name: &str) -> Self {
+        let data =
+            Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id())));
+        data.live();
+        data
+    }
+
+    /// The life of one engine: a snapshot, and two sandboxes that wait for a host.
+    fn live(&self) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let engine = Engine::builder(Store::embedded(&self.0)).start().await.unwrap();
+            engine.register_snapshot(snapshot()).await.unwrap();
+            let client = engine.client(OrganizationId::from_u128(1), "test");
+            client.create(|_| {}).await.unwrap();
+            client.create(|_| {}).await.unwrap();
+            engine.shutdown().await;
+        });
+    }
+
+    fn hourglass(&self, command: &str, arguments: &[&str]) -> Output {
+        let mut hourglass = Command::new(env!("CARGO_BIN_EXE_hourglass"));
+        hourglass.arg(command).arg("--data").arg(&self.0).args(arguments).output().unwrap()
+    }
+
+    fn said(&self, command: &str, arguments: &[&str]) -> String {
+        let output = self.hourglass(command, arguments);
+        assert!(output.status.success(), "{command} {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn refusal(&self, command: &str, arguments: &[&str]) -> String {
+        let output = self.hourglass(command, arguments);
+        assert!(!output.status.success(), "{command} {arguments:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Every file, with its bytes.
+    fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut directories = vec![self.0.clone()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                } else {
+                    let bytes = fs::read(&path).unwrap();
+                    files.insert(path, bytes);
+                }
+            }
+        }
+        files
+    }
+
+    /// Leave part of a frame behind the last one, as a power cut does.
+    fn tear(&self) {
+        let segment = self.0.join(SEGMENT);
+        let used = fs::read(&segment).unwrap().iter().rposition(|&byte| byte != 0).unwrap() as u64;
+        let file = fs::OpenOptions::new().write(true).open(segment).unwrap();
+        file.write_all_at(&[0xee; 200], (used / 8 + 8) * 8).unwrap();
+    }
+}
+
+fn snapshot() -> SnapshotContent {
+    SnapshotContent {
+        name: "default".to_owned(),
+        class: Class::Container,
+        resources: Resources::DEFAULT,
+        image: Image { digest: "tiny".to_owned() },
+    }
+}
+
+#[test]
+fn looking_at_a_log_leaves_every_byte_as_it_was() {
+    let data = Data::new("looking");
+    for torn in [false, true] {
+        if torn {
+            data.tear();
+        }
+        let before = data.contents();
+        for command in ["verify", "log", "replay"] {
+            let output = data.hourglass(command, &[]);
+            assert!(output.status.success(), "{output:?}");
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(told.contains("unfinished frame"), torn, "{command}: {told}");
+            assert!(data.contents() == before, "{command} changed something");
+        }
+    }
+    data.live();
+    let mended = data.said("verify", &[]);
+    assert!(mended.contains("intact"), "{mended}");
+}
+
+#[test]
+fn verify_misses_what_the_checkpoint_stands_on() {
+    let data = Data::new("standing");
+    let early = data.contents();
+    assert!(data.said("verify", &[]).contains("which the checkpoint stands on"));
+    data.live();
+    let segment = data.0.join(SEGMENT);
+    fs::write(&segment, &early[&segment]).unwrap();
+    let refusal = data.refusal("verify", &[]);
+    assert!(refusal.contains("checkpoint") && refusal.contains("missing"), "{refusal}");
+}
