@@ -4,13 +4,15 @@
 //! not connected to, what is read is short.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hourglass_agent::{Answer, FrameError, Request, VERSION, place};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How long an agent has to answer a ping.
@@ -26,15 +28,56 @@ pub(super) fn answers(shared: &Path) -> bool {
 
 fn ping(shared: &Path) -> Result<u32, FrameError> {
     let (_held, path) = socket(shared)?;
-    let stream = std::os::unix::net::UnixStream::connect(path)?;
-    stream.set_read_timeout(Some(PING))?;
-    stream.set_write_timeout(Some(PING))?;
-    hourglass_agent::write(&stream, &Request::Ping)?;
-    match hourglass_agent::read(&stream)? {
+    let mut until = Until { stream: reach(&path)?, deadline: Instant::now() + PING };
+    hourglass_agent::write(&mut until, &Request::Ping)?;
+    match hourglass_agent::read(&mut until)? {
         Answer::Pong { version } => Ok(version),
         Answer::Ran(_) | Answer::Unusable { .. } | Answer::Refused { .. } => {
             Err(FrameError::Garbled("not the answer to a ping".to_owned()))
         }
+    }
+}
+
+/// Connect to the socket at `path`, or fail at once. Whoever listens without ever accepting fills its queue, and a
+/// connection made in the ordinary way would wait for room in it without end, with the sandbox's lock held.
+fn reach(path: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
+/// A stream on which everything together ends at one time: a limit for each read would begin anew with every byte.
+#[derive(Debug)]
+struct Until {
+    stream: UnixStream,
+    deadline: Instant,
+}
+
+impl Until {
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+    }
+}
+
+impl Read for Until {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(into)
+    }
+}
+
+impl Write for Until {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 
@@ -82,4 +125,45 @@ pub(super) fn note(shared: &Path, name: &str) -> Option<String> {
 
 fn directory(shared: &Path) -> io::Result<OwnedFd> {
     Ok(open(shared, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn who_listens_and_never_accepts_holds_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(place::SOCKET);
+        let _listens = UnixListener::bind(&path).unwrap();
+        // As many as its queue takes, without naming a number that is the machine's to set.
+        let mut queued = Vec::new();
+        let full = loop {
+            match reach(&path) {
+                Ok(stream) => queued.push(stream),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+        let began = Instant::now();
+        assert!(!answers(dir.path()));
+        assert!(began.elapsed() < PING);
+    }
+
+    #[test]
+    fn who_answers_byte_by_byte_is_not_listened_to_for_longer() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        std::thread::spawn(move || {
+            while theirs.write_all(&[0]).is_ok() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let began = Instant::now();
+        let mut until = Until { stream: ours, deadline: began + Duration::from_millis(200) };
+        assert!(until.read_exact(&mut [0; 10_000]).is_err());
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
 }
