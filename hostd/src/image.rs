@@ -23,6 +23,7 @@ use hourglass_events::Image;
 use serde::{Deserialize, Serialize};
 
 pub use self::debian::{Recipe, install, missing_packages};
+use crate::native::mounted_below;
 
 /// Hears how a long work goes on.
 pub trait Progress: Send + Sync {
@@ -258,12 +259,37 @@ fn sweep(dir: &Path) -> Result<(), ImageError> {
         return Ok(());
     }
     let dir = fs::canonicalize(dir).making("remove a half-built image")?;
-    let table = fs::read_to_string("/proc/self/mountinfo").making("read what is mounted")?;
-    let points = table.lines().filter_map(|line| line.split(' ').nth(4)).map(Path::new);
-    let inside: Vec<&Path> = points.filter(|point| point.starts_with(&dir)).collect();
-    for point in inside.into_iter().rev() {
-        let unmounted = rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH);
+    let inside = || mounted_below(&dir).making("read what is mounted");
+    for point in inside()?.into_iter().rev() {
+        let unmounted = rustix::mount::unmount(&point, rustix::mount::UnmountFlags::DETACH);
         unmounted.map_err(io::Error::from).making("unmount a half-built image")?;
     }
+    // Through a mount, files of the host would be deleted.
+    if let Some(point) = inside()?.first() {
+        let error = io::Error::other(format!("{} is still mounted", point.display()));
+        return Err(error).making("remove a half-built image");
+    }
     fs::remove_dir_all(dir).making("remove a half-built image")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_deletes_nothing_through_a_mount() {
+        let dir = tempfile::tempdir().unwrap();
+        let (half, host) = (dir.path().join("a data directory/part.1"), dir.path().join("host"));
+        fs::create_dir_all(half.join("rootfs/proc")).unwrap();
+        fs::create_dir(&host).unwrap();
+        fs::write(host.join("file"), "of the host").unwrap();
+        if let Err(error) = rustix::mount::mount_bind(&host, half.join("rootfs/proc")) {
+            eprintln!("SKIPPED a_sweep_deletes_nothing_through_a_mount: {error}");
+            return;
+        }
+        sweep(&half).unwrap();
+        assert!(!half.exists());
+        assert_eq!(fs::read_to_string(host.join("file")).unwrap(), "of the host");
+    }
 }

@@ -49,6 +49,7 @@ use crate::image::{Base, ImageError, Store};
 use crate::step;
 
 pub use self::bundle::{CAPABILITIES, MASKED};
+pub(crate) use self::mounts::below as mounted_below;
 pub use self::part::HISTOGRAM;
 pub use self::preflight::Preflight;
 pub(crate) use self::preflight::{TOOLS, installed};

@@ -3,7 +3,10 @@
 //! They are in the host's own mount namespace and the sandbox has its copies, so they are taken away by hand when it
 //! has ended; what is mounted is read back from the kernel, never remembered.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +55,7 @@ fn shared_flags() -> MountFlags {
 /// Unmount everything below `dir`, last mounted first.
 pub(super) fn clear(dir: &Path) -> Result<(), Fault> {
     loop {
-        let Some(last) = below(dir)?.pop() else { return Ok(()) };
+        let Some(last) = below(dir).doing("read what is mounted")?.pop() else { return Ok(()) };
         match unmount(&last, UnmountFlags::empty()) {
             // Somebody on the host looks into it. It goes from sight at once and for good when they leave.
             Err(rustix::io::Errno::BUSY) => {
@@ -64,19 +67,29 @@ pub(super) fn clear(dir: &Path) -> Result<(), Fault> {
 }
 
 /// What is mounted at or below `dir`, in the order it was mounted.
-pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let table = fs::read_to_string("/proc/self/mountinfo").doing("read what is mounted")?;
-    let points = table.lines().filter_map(|line| line.split(' ').nth(4)).map(unescape);
-    Ok(points.map(PathBuf::from).filter(|point| point.starts_with(dir)).collect())
+pub(crate) fn below(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    // Bytes, because a mount of somebody else's may have any name.
+    let table = fs::read("/proc/self/mountinfo")?;
+    let fields =
+        table.split(|&byte| byte == b'\n').filter_map(|line| line.split(|&byte| byte == b' ').nth(4));
+    Ok(fields.map(unescape).filter(|point| point.starts_with(dir)).collect())
 }
 
 /// A path as the kernel writes it in its tables: space, tab, newline and backslash in octal.
-fn unescape(path: &str) -> String {
-    let mut plain = path.to_owned();
-    for (escaped, character) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
-        plain = plain.replace(escaped, character);
+fn unescape(mut path: &[u8]) -> PathBuf {
+    let mut plain = Vec::with_capacity(path.len());
+    while let [first, rest @ ..] = path {
+        let (byte, rest) = match path {
+            [b'\\', b'0', b'4', b'0', rest @ ..] => (b' ', rest),
+            [b'\\', b'0', b'1', b'1', rest @ ..] => (b'\t', rest),
+            [b'\\', b'0', b'1', b'2', rest @ ..] => (b'\n', rest),
+            [b'\\', b'1', b'3', b'4', rest @ ..] => (b'\\', rest),
+            _ => (*first, rest),
+        };
+        plain.push(byte);
+        path = rest;
     }
-    plain
+    PathBuf::from(OsString::from_vec(plain))
 }
 
 #[cfg(test)]
@@ -85,6 +98,7 @@ mod tests {
 
     #[test]
     fn the_kernels_escapes_are_undone() {
-        assert_eq!(unescape("/a\\040b\\134c"), "/a b\\c");
+        assert_eq!(unescape(b"/a\\040b\\134c"), Path::new("/a b\\c"));
+        assert_eq!(unescape(b"/a\\134040"), Path::new("/a\\040"));
     }
 }
