@@ -78,7 +78,8 @@ impl Inner {
         step::done("container.started");
         let init = part("agent", || self.meet(life, base))?;
         step::done("agent.answered");
-        fs::write(places.booted(), []).doing("mark the sandbox as booted")?;
+        fs::write(places.booted(), self.groups.out_of_memory(&name).to_string())
+            .doing("mark the sandbox as booted")?;
         step::done("boot.marked");
         Ok(init)
     }
@@ -185,7 +186,12 @@ impl Inner {
     pub(super) fn cause(&self, life: Life) -> ExitCause {
         let code =
             talk::note(&self.places.life(life).shared(), place::EXIT).and_then(|code| code.parse().ok());
-        let starved = self.groups.out_of_memory(&life.name()) > 0;
+        // What was killed before the boot was through does not count. What was killed later counts for good, also a
+        // child that died alone long before: which process the kernel chose is not told in the group, so an entrypoint
+        // that is killed by hand after that is taken for one that ran out of memory.
+        let before = fs::read_to_string(self.places.life(life).booted()).unwrap_or_default();
+        let before = before.parse().unwrap_or_default();
+        let starved = self.groups.out_of_memory(&life.name()) > before;
         match code {
             // The kernel kills for want of memory with the signal anybody else might use.
             Some(137) | None if starved => ExitCause::OutOfMemory,

@@ -137,7 +137,8 @@ impl LifePlaces {
         self.dir.join("state")
     }
 
-    /// Present once the agent answered. Without it a life is a half.
+    /// Present once the agent answered, with how often the kernel had killed in it for want of memory by then. Without
+    /// it a life is a half.
     pub(super) fn booted(&self) -> PathBuf {
         self.dir.join("booted")
     }
