@@ -326,7 +326,9 @@ impl Driver for NativeDriver {
         let total = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
         let kib: u64 = total.and_then(|total| total.parse().ok()).unwrap_or_default();
         let room = rustix::fs::statvfs(&self.inner.places.data);
-        let bytes = room.map_or(0, |room| room.f_bavail.saturating_mul(room.f_frsize));
+        let free = room.map_or(0, |room| room.f_bavail.saturating_mul(room.f_frsize));
+        // What the sandboxes already here have written is theirs: they count as residents with their whole disks.
+        let bytes = free.saturating_add(self.inner.places.written());
         let gib = |bytes: u64| u32::try_from(bytes >> 30).unwrap_or(u32::MAX);
         Resources { cpu, memory_gib: gib(kib << 10), disk_gib: gib(bytes), gpu: 0 }
     }

@@ -10,6 +10,7 @@
 //! ```
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use hourglass_events::{OrderNumber, SandboxId};
@@ -81,6 +82,12 @@ impl Places {
             Some(FoundDisk { life: Life::parse(stem)?, whole, path: disks.join(&name) })
         });
         found.filter(|disk| sandbox.is_none_or(|sandbox| disk.life.sandbox == sandbox)).collect()
+    }
+
+    /// The bytes all disks here take of the host's storage; they are sparse.
+    pub(super) fn written(&self) -> u64 {
+        let taken = |disk: &FoundDisk| fs::metadata(&disk.path).map_or(0, |file| file.blocks() * 512);
+        self.found_disks(None).iter().map(taken).sum()
     }
 
     /// The whole disk of `sandbox`.
@@ -156,8 +163,21 @@ pub(super) fn names(dir: &Path) -> Vec<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_disks_take_is_what_was_written_to_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = Places { data: dir.path().to_owned(), run: dir.path().join("run") };
+        let life = Life { sandbox: SandboxId::from_u128(7), number: OrderNumber(1) };
+        fs::create_dir(places.disks()).unwrap();
+        fs::write(places.disk(life), vec![1; 1 << 20]).unwrap();
+        fs::File::options().write(true).open(places.disk(life)).unwrap().set_len(1 << 30).unwrap();
+        fs::File::open(places.disk(life)).unwrap().sync_all().unwrap();
+        assert!((1 << 20..2 << 20).contains(&places.written()), "{}", places.written());
+    }
 
     #[test]
     fn a_name_tells_the_sandbox_and_the_order() {
