@@ -12,8 +12,8 @@ use hourglass_engine::Store;
 use hourglass_engine::log::files::Directory;
 use hourglass_engine::log::segments::{Inspection, Options, Reader};
 use hourglass_events::codec::{self, GroupView};
-use hourglass_events::{Digest, Event, Record, ShardEvent, ShardNumber};
-use hourglass_kernel::{Mark, Replay, Slot};
+use hourglass_events::{Digest, Event, Record, Seq, ShardEvent, ShardNumber};
+use hourglass_kernel::{Fleet, Mark, Replay, Slot};
 
 use crate::Data;
 
@@ -88,6 +88,19 @@ impl LogReader {
     /// Read, check and fold every group, and show the state after each to `see`.
     pub(crate) fn fold(&mut self, mut see: impl FnMut(&Replay)) -> anyhow::Result<()> {
         self.each(|replay, _, _, _| see(replay))
+    }
+
+    /// The state right after record `last`, which must be there.
+    pub(crate) fn fold_until(mut self, last: Seq) -> anyhow::Result<Fleet> {
+        let mut scan = self.reader.scan(self.replay.next_slot());
+        while let Some(scanned) = scan.next_frame()? {
+            let before = self.replay.clone();
+            self.replay.fold(scanned.frame, |_, _, _| {})?;
+            if self.replay.fleet().seq() >= last {
+                return Ok(before.fold_until(scanned.frame, last)?);
+            }
+        }
+        bail!("there is no record {last}: the log ends with record {}", self.replay.fleet().seq())
     }
 
     /// The same, with each record and its bytes, before the state after its group.

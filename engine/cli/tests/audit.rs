@@ -8,8 +8,10 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use hourglass_engine::log::segments::{Inspection, Options};
 use hourglass_engine::{Engine, Store};
-use hourglass_events::{Class, Image, OrganizationId, Resources, SnapshotContent};
+use hourglass_events::{Class, Image, OrganizationId, Resources, ShardNumber, SnapshotContent};
+use hourglass_kernel::Replay;
 
 const SEGMENT: &str = "log/shard-0/00000000000000000001.segment";
 
@@ -31,14 +33,15 @@ impl Data {
         data
     }
 
-    /// The life of one engine: a snapshot, and two sandboxes that wait for a host.
+    /// The life of one engine: a snapshot, and four sandboxes that wait for a host.
     fn live(&self) {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let engine = Engine::builder(Store::embedded(&self.0)).start().await.unwrap();
             engine.register_snapshot(snapshot()).await.unwrap();
             let client = engine.client(OrganizationId::from_u128(1), "test");
-            client.create(|_| {}).await.unwrap();
-            client.create(|_| {}).await.unwrap();
+            let create = || client.create(|_| {});
+            // While the first is on its way to the disk the others gather in one group.
+            tokio::try_join!(create(), create(), create(), create()).unwrap();
             engine.shutdown().await;
         });
     }
@@ -127,4 +130,47 @@ fn verify_misses_what_the_checkpoint_stands_on() {
     fs::write(&segment, &early[&segment]).unwrap();
     let refusal = data.refusal("verify", &[]);
     assert!(refusal.contains("checkpoint") && refusal.contains("missing"), "{refusal}");
+}
+
+#[test]
+fn replay_stops_right_after_the_record_it_is_told() {
+    let data = Data::new("until");
+    let log = data.said("log", &["--json"]);
+    let records: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ends = groups_end(&data);
+    assert!(ends.len() < records.len(), "every group has one record only, so that nothing stops within one");
+    let mut sandboxes = 0;
+    for (seq, record) in (1..).zip(&records) {
+        assert_eq!(record["seq"], seq);
+        let body = record["event"].as_str().unwrap();
+        if record["subject"].as_str().unwrap().starts_with("sandbox") && record["version"] == 1 {
+            sandboxes += 1;
+        }
+        let told = data.said("replay", &["--until", &seq.to_string()]);
+        assert!(told.contains(&format!("state at record {seq} ")), "{body}: {told}");
+        assert!(told.contains(&format!("{sandboxes} sandboxes, ")), "{body}: {told}");
+    }
+    assert_eq!(sandboxes, 4);
+    let last = records.len();
+    let all = data.said("replay", &[]);
+    assert_eq!(data.said("replay", &["--until", &last.to_string()]), all);
+    let refusal = data.refusal("replay", &["--until", &(last + 1).to_string()]);
+    assert!(refusal.contains(&format!("the log ends with record {last}")), "{refusal}");
+    data.refusal("replay", &["--until", "0"]);
+}
+
+/// The last record of each group.
+fn groups_end(data: &Data) -> Vec<u64> {
+    let path = Store::log_directory(&data.0, ShardNumber(0));
+    let inspection = Inspection::open(&path, &Options::new(0)).unwrap();
+    let mut replay = Replay::new(ShardNumber(0), 1);
+    let mut ends = Vec::new();
+    let reader = inspection.reader();
+    let mut scan = reader.scan(replay.next_slot());
+    while let Some(scanned) = scan.next_frame().unwrap() {
+        replay.fold(scanned.frame, |_, _, _| {}).unwrap();
+        ends.push(replay.fleet().seq().0);
+    }
+    ends
 }

@@ -1,6 +1,6 @@
 //! `hourglass replay`: the state a log leads to.
 
-use hourglass_events::{Digest, Sandbox};
+use hourglass_events::{Digest, Sandbox, Seq};
 use serde_json::json;
 
 use super::Which;
@@ -10,8 +10,8 @@ use crate::paint;
 pub(crate) struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// Stop after the group that holds this record.
-    #[arg(long, value_name = "SEQ")]
+    /// Stop right after this record; the first is 1.
+    #[arg(long, value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
     until: Option<u64>,
     /// One JSON object a line, for programs.
     #[arg(long)]
@@ -20,17 +20,16 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut log = arguments.which.open()?;
-    let mut then = None;
-    log.fold(|replay| {
-        let reached = arguments.until.is_none_or(|until| replay.fleet().seq().0 <= until);
-        if reached || then.is_none() {
-            then = Some(replay.fleet().clone());
-        }
-    })?;
-    let Some(fleet) = then else {
+    let fleet = if let Some(until) = arguments.until {
+        log.fold_until(Seq(until))?
+    } else {
+        log.fold(|_| {})?;
+        log.replay().fleet().clone()
+    };
+    if fleet.seq() == Seq(0) {
         paint::say("the log is empty");
         return Ok(());
-    };
+    }
     if !arguments.json {
         let hash = Digest::of(&fleet.to_bytes());
         paint::say(format!("state at record {} ({}), digest {hash}", fleet.seq(), paint::time(fleet.at())));

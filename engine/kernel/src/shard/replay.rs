@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hourglass_events::codec::{self, DecodeError, GroupView};
-use hourglass_events::{Digest, Event, Record, ShardEvent, ShardNumber, Span, Timestamp};
+use hourglass_events::{Digest, Event, Record, Seq, ShardEvent, ShardNumber, Span, Timestamp};
 
 use super::gate::Gate;
 use super::news::Early;
@@ -118,22 +118,48 @@ impl Replay {
         let group = GroupView::decode(frame).map_err(|source| ReplayError::Frame { slot, source })?;
         self.follows(slot, &group)?;
         for (index, bytes) in group.records.iter().enumerate() {
-            let failed = |source| ReplayError::Record { slot, source };
-            let after = self.fleet.seq();
-            let record =
-                codec::decode(bytes).map_err(|source| failed(FoldError::Unreadable { after, source }))?;
-            let opened = matches!(record.event, Event::Shard(ShardEvent::Opened { .. }));
-            let opens = index == 0 && group.epoch == slot.0;
-            if opened != opens {
-                let what = "an epoch begins with its opening, and nothing else does";
-                return Err(ReplayError::Order { slot, what });
-            }
-            let digest = Digest::of(bytes);
-            self.fleet.apply(&record, digest).map_err(failed)?;
+            let (record, digest) = self.apply(slot, &group, index, bytes)?;
             see(record, bytes, digest);
         }
         self.mark = Mark { slot, group: Digest::of(frame), number: group.number, epoch: group.epoch };
         Ok(())
+    }
+
+    /// The state right after record `last`, which the frame of the next slot holds; after its last record, if it ends
+    /// before. It is a state that a shard never rests in when others of its group follow, so nothing can go on from it.
+    pub fn fold_until(mut self, frame: &[u8], last: Seq) -> Result<Fleet, ReplayError> {
+        let slot = self.next_slot();
+        let group = GroupView::decode(frame).map_err(|source| ReplayError::Frame { slot, source })?;
+        self.follows(slot, &group)?;
+        for (index, bytes) in group.records.iter().enumerate() {
+            if self.fleet.seq() >= last {
+                break;
+            }
+            self.apply(slot, &group, index, bytes)?;
+        }
+        Ok(self.fleet)
+    }
+
+    fn apply(
+        &mut self,
+        slot: Slot,
+        group: &GroupView<'_>,
+        index: usize,
+        bytes: &[u8],
+    ) -> Result<(Record, Digest), ReplayError> {
+        let failed = |source| ReplayError::Record { slot, source };
+        let after = self.fleet.seq();
+        let record =
+            codec::decode(bytes).map_err(|source| failed(FoldError::Unreadable { after, source }))?;
+        let opened = matches!(record.event, Event::Shard(ShardEvent::Opened { .. }));
+        let opens = index == 0 && group.epoch == slot.0;
+        if opened != opens {
+            let what = "an epoch begins with its opening, and nothing else does";
+            return Err(ReplayError::Order { slot, what });
+        }
+        let digest = Digest::of(bytes);
+        self.fleet.apply(&record, digest).map_err(failed)?;
+        Ok((record, digest))
     }
 
     fn follows(&self, slot: Slot, group: &GroupView<'_>) -> Result<(), ReplayError> {
