@@ -208,21 +208,35 @@ impl Fleet {
             if before.named && !Footprint::of(after).named {
                 self.free_name(after);
             }
-            if let Some(host) = before.host {
-                self.hosts.leave(host, after.id, before.taken);
-            }
         } else {
             let name = after.blueprint.name.clone();
             self.names.entry(after.organization).or_default().insert(name, after.id);
         }
-        if let Some(host) = after.host {
-            self.hosts.enter(host, after.id, taken(after));
-        }
+        self.house(before, after);
         if before.is_some_and(Footprint::waits) {
             self.waiting.leave(after);
         }
         if Footprint::of(after).waits() {
             self.waiting.enter(after);
+        }
+    }
+
+    /// Keep count of where `after` lives. Most of what happens to a sandbox leaves it where it was.
+    fn house(&mut self, before: Option<&Footprint>, after: &Sandbox) {
+        let left = before.and_then(|before| Some((before.host?, before.taken)));
+        let entered = after.host.map(|host| (host, taken(after)));
+        match (left, entered) {
+            (Some((left, before)), Some((entered, after))) if left == entered => {
+                self.hosts.stay(entered, before, after);
+            }
+            (left, entered) => {
+                if let Some((host, before)) = left {
+                    self.hosts.leave(host, after.id, before);
+                }
+                if let Some((host, takes)) = entered {
+                    self.hosts.enter(host, after.id, takes);
+                }
+            }
         }
     }
 

@@ -47,6 +47,22 @@ struct Home {
     gpu: u64,
 }
 
+impl Home {
+    fn take(&mut self, Resources { cpu, memory_gib, disk_gib, gpu }: Resources) {
+        self.cpu += u64::from(cpu);
+        self.memory_gib += u64::from(memory_gib);
+        self.disk_gib += u64::from(disk_gib);
+        self.gpu += u64::from(gpu);
+    }
+
+    fn give_back(&mut self, Resources { cpu, memory_gib, disk_gib, gpu }: Resources) {
+        self.cpu -= u64::from(cpu);
+        self.memory_gib -= u64::from(memory_gib);
+        self.disk_gib -= u64::from(disk_gib);
+        self.gpu -= u64::from(gpu);
+    }
+}
+
 impl Hosts {
     /// The host with this id.
     #[must_use]
@@ -115,19 +131,20 @@ impl Hosts {
     pub(super) fn enter(&mut self, host: HostId, sandbox: SandboxId, taken: Resources) {
         let home = self.homes.entry(host).or_default();
         home.residents.insert(sandbox);
-        home.cpu += u64::from(taken.cpu);
-        home.memory_gib += u64::from(taken.memory_gib);
-        home.disk_gib += u64::from(taken.disk_gib);
-        home.gpu += u64::from(taken.gpu);
+        home.take(taken);
+    }
+
+    /// One who lives on `host`, and stays, took `before` and takes `after` from here on.
+    pub(super) fn stay(&mut self, host: HostId, before: Resources, after: Resources) {
+        let Some(home) = self.homes.get_mut(&host) else { return };
+        home.give_back(before);
+        home.take(after);
     }
 
     pub(super) fn leave(&mut self, host: HostId, sandbox: SandboxId, taken: Resources) {
         let Some(home) = self.homes.get_mut(&host) else { return };
         home.residents.remove(&sandbox);
-        home.cpu -= u64::from(taken.cpu);
-        home.memory_gib -= u64::from(taken.memory_gib);
-        home.disk_gib -= u64::from(taken.disk_gib);
-        home.gpu -= u64::from(taken.gpu);
+        home.give_back(taken);
         if home.residents.is_empty() {
             self.homes.remove(&host);
         }
