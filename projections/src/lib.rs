@@ -10,7 +10,7 @@ pub mod roster;
 use hourglass_events::{Illegal, Record, Seq};
 
 pub use cursor::{Cursor, OutOfStep};
-pub use roster::{Direction, Filter, Page, Query, QueryError, Roster, Sort};
+pub use roster::{Direction, Filter, Page, Query, QueryError, Roster, Sort, Within};
 
 /// A read model of one shard.
 pub trait Projection {

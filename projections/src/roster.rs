@@ -3,6 +3,7 @@
 //! A deleted sandbox leaves names and lists at once and can still be read by its id for a day of record time. Forks,
 //! links and usage are other projections'; hosts are not here at all.
 
+mod filter;
 mod list;
 mod mark;
 mod shelf;
@@ -21,7 +22,8 @@ use imbl::{OrdMap, OrdSet};
 
 use crate::cursor::Cursor;
 use crate::{ApplyError, Projection};
-pub use list::{Direction, Filter, LIMIT_DEFAULT, LIMIT_MOST, Page, Query, QueryError, Sort};
+pub use filter::{Filter, Within};
+pub use list::{Direction, LIMIT_DEFAULT, LIMIT_MOST, Page, Query, QueryError, Sort};
 use shelf::{Filed, Shelf};
 
 /// How long a deleted sandbox can still be read by its id, from its last record on.

@@ -14,8 +14,33 @@ use serde::{Deserialize, Serialize};
 /// Tells who a bearer token belongs to.
 #[async_trait]
 pub trait Authentication: Send + Sync + fmt::Debug + 'static {
-    /// Who asks with `token`.
-    async fn authenticate(&self, token: &str) -> Result<Principal, Unauthenticated>;
+    /// Who asks with these credentials.
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Principal, Unauthenticated>;
+}
+
+/// What a client says about itself.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// The bearer token: a key, or a token that somebody signed.
+    pub token: &'a str,
+    /// The organization it says it asks for. The SDK names one with signed tokens, which may be good for several, and
+    /// none with keys, which imply theirs.
+    pub organization: Option<OrganizationId>,
+}
+
+impl<'a> Credentials<'a> {
+    /// A token that implies its organization.
+    #[must_use]
+    pub const fn of(token: &'a str) -> Self {
+        Self { token, organization: None }
+    }
+}
+
+/// Tokens do not get into logs.
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("organization", &self.organization).finish_non_exhaustive()
+    }
 }
 
 /// Who asks.
@@ -33,6 +58,11 @@ pub enum Unauthenticated {
     /// The token is nobody's.
     #[error("this key is not known; send a valid one as \"Authorization: Bearer <key>\"")]
     Unknown,
+    /// The token is good, and not for the organization that was named.
+    #[error(
+        "this key is not for the organization that the request names; leave the name out, or send its key"
+    )]
+    OtherOrganization,
     /// Whoever could tell cannot be asked.
     #[error("keys cannot be checked at the moment; repeat the request shortly")]
     Unavailable,
@@ -142,8 +172,13 @@ impl StoredKeys {
 
 #[async_trait]
 impl Authentication for StoredKeys {
-    async fn authenticate(&self, token: &str) -> Result<Principal, Unauthenticated> {
-        self.keys.get(&KeyHash::of(token)).cloned().ok_or(Unauthenticated::Unknown)
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Principal, Unauthenticated> {
+        let Credentials { token, organization } = credentials;
+        let principal = self.keys.get(&KeyHash::of(token)).ok_or(Unauthenticated::Unknown)?;
+        match organization.is_none_or(|named| named == principal.organization) {
+            true => Ok(principal.clone()),
+            false => Err(Unauthenticated::OtherOrganization),
+        }
     }
 }
 
@@ -158,9 +193,21 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_known_by_its_hash_alone() {
         let keys = StoredKeys::new().with(KeyHash::of("right"), principal());
-        assert_eq!(keys.authenticate("right").await, Ok(principal()));
-        assert_eq!(keys.authenticate("wrong").await, Err(Unauthenticated::Unknown));
+        assert_eq!(keys.authenticate(Credentials::of("right")).await, Ok(principal()));
+        assert_eq!(keys.authenticate(Credentials::of("wrong")).await, Err(Unauthenticated::Unknown));
         assert!(!format!("{keys:?}").contains("right"));
+    }
+
+    #[tokio::test]
+    async fn a_key_is_for_one_organization() {
+        let keys = StoredKeys::new().with(KeyHash::of("right"), principal());
+        let naming = |id| Credentials {
+            organization: Some(OrganizationId::from_u128(id)),
+            ..Credentials::of("right")
+        };
+        assert_eq!(keys.authenticate(naming(7)).await, Ok(principal()));
+        assert_eq!(keys.authenticate(naming(8)).await, Err(Unauthenticated::OtherOrganization));
+        assert!(!format!("{:?}", naming(7)).contains("right"));
     }
 
     #[tokio::test]
@@ -176,7 +223,7 @@ mod tests {
         };
         write(&KeyHash::of("right").to_string());
         let keys = StoredKeys::read(file.path()).unwrap();
-        assert_eq!(keys.authenticate("right").await, Ok(principal()));
+        assert_eq!(keys.authenticate(Credentials::of("right")).await, Ok(principal()));
         write("nonsense");
         assert!(StoredKeys::read(file.path()).unwrap_err().to_string().contains("\"ada\""));
     }

@@ -9,12 +9,15 @@ use hourglass_engine::{AskError, Client};
 use hourglass_events::{Command, IdempotencyKey, OrganizationId, Refusal, Sandbox, State, Target};
 use hourglass_kernel::Accepted;
 
-use crate::auth::Unauthenticated;
+use crate::auth::{Credentials, Unauthenticated};
 use crate::problem::Problem;
 use crate::shared::Shared;
 
 /// The header that makes a repeat harmless for a day.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The header that names the organization a signed token is used for.
+const ORGANIZATION: &str = "x-daytona-organization-id";
 
 #[derive(Debug)]
 pub(crate) struct Caller {
@@ -50,7 +53,11 @@ impl FromRequestParts<Shared> for Caller {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         let token = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(bearer).ok_or(Unauthenticated::Unknown)?;
-        let principal = shared.authentication.authenticate(token).await?;
+        let organization = match parts.headers.get(ORGANIZATION) {
+            Some(value) => Some(organization(value.to_str().unwrap_or_default())?),
+            None => None,
+        };
+        let principal = shared.authentication.authenticate(Credentials { token, organization }).await?;
         let key = match parts.headers.get(IDEMPOTENCY_KEY) {
             // What is no text has no bytes that could be a key.
             Some(value) => Some(IdempotencyKey::new(value.to_str().unwrap_or_default())?),
@@ -59,6 +66,11 @@ impl FromRequestParts<Shared> for Caller {
         let client = shared.engine.client(principal.organization, &principal.name);
         Ok(Self { client, key })
     }
+}
+
+/// The organization that `text` names.
+pub(crate) fn organization(text: &str) -> Result<OrganizationId, Problem> {
+    text.parse().map_err(|_| Problem::BadOrganization { found: text.chars().take(80).collect() })
 }
 
 /// The token of an `Authorization` header.

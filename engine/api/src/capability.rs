@@ -31,7 +31,6 @@ capabilities! {
     Build = "UNSUPPORTED_BUILD", "building an image";
     Configuration = "UNSUPPORTED_CONFIGURATION", "reading the service's configuration";
     Environment = "UNSUPPORTED_ENVIRONMENT", "setting environment variables of a sandbox";
-    Filter = "UNSUPPORTED_FILTER", "listing by this parameter";
     Fork = "UNSUPPORTED_FORK", "forking a sandbox";
     Gpu = "UNSUPPORTED_GPU", "a sandbox with GPUs";
     Kvm = "UNSUPPORTED_KVM", "a sandbox with KVM";

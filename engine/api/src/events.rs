@@ -12,6 +12,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
 use axum::response::Response;
 
+use crate::caller::organization as organization_named;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -28,8 +29,10 @@ pub(crate) async fn connect(
 ) -> Result<Response, Problem> {
     let fits = parameters.one("EIO").as_deref() == Some("4")
         && parameters.one("transport").as_deref() == Some("websocket");
+    let organization = parameters.one("organizationId").filter(|text| !text.is_empty());
+    let organization = organization.as_deref().map(organization_named).transpose()?;
     // What else clients say about themselves changes nothing.
     let upgrade = upgrade.ok().filter(|_| fits).ok_or(Problem::NotWebSocket)?;
     let upgrade = upgrade.max_message_size(PAYLOAD_MOST).max_frame_size(PAYLOAD_MOST);
-    Ok(upgrade.on_upgrade(|socket| socket::serve(socket, shared)))
+    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, shared, organization)))
 }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use axum::Router;
 use hourglass_engine::Engine;
 
-pub use auth::{Authentication, Principal, StoredKeys, Unauthenticated};
+pub use auth::{Authentication, Credentials, Principal, StoredKeys, Unauthenticated};
 pub use settings::Settings;
 
 use crate::shared::{Inner, Shared};

@@ -10,6 +10,7 @@ use hourglass_projections::roster::QueryError;
 
 use crate::auth::Unauthenticated;
 use crate::capability::Capability;
+use crate::wire::language::TOOLBOX_LANGUAGE;
 
 /// What was found, and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,14 +24,22 @@ pub(crate) enum Problem {
     /// Nobody is known to ask.
     #[error(transparent)]
     Unauthenticated(#[from] Unauthenticated),
+    /// What names no organization.
+    #[error("{found:?} is not an organization's id; send a UUID, or none with a key that implies it")]
+    BadOrganization {
+        /// What was sent.
+        found: String,
+    },
     /// It is not done yet.
     #[error("{} is not supported by this server yet", .0.phrase())]
     Unsupported(Capability),
-    /// It is not done yet in a list.
-    #[error("listing by {name:?} is not supported by this server yet; leave it out")]
-    UnsupportedFilter {
-        /// The parameter, with its value where only that is the matter.
-        name: &'static str,
+    /// A language that sandboxes cannot be labelled with.
+    #[error(
+        "the label {TOOLBOX_LANGUAGE} is {found:?}; it may be python, typescript or javascript, or left out"
+    )]
+    BadLanguage {
+        /// What was sent.
+        found: String,
     },
     /// The body cannot be read.
     #[error("the body cannot be read at {place:?}: {found}")]
@@ -61,6 +70,16 @@ pub(crate) enum Problem {
         found: String,
         /// What would do.
         allowed: &'static str,
+    },
+    /// More values of a parameter than are looked at.
+    #[error("{name} is given {found} times; give it at most {most} times")]
+    TooManyValues {
+        /// Its name.
+        name: &'static str,
+        /// How many came.
+        found: usize,
+        /// The most.
+        most: usize,
     },
     /// A parameter that nothing here has.
     #[error("there is no parameter {name:?} here; leave it out")]
@@ -134,11 +153,17 @@ impl Problem {
             Self::Unauthenticated(Unauthenticated::Unavailable) => {
                 Answer::retry(S::SERVICE_UNAVAILABLE, "KEYS_UNAVAILABLE", 1)
             }
+            Self::Unauthenticated(Unauthenticated::OtherOrganization) => {
+                Answer::new(S::FORBIDDEN, "OTHER_ORGANIZATION")
+            }
+            Self::BadOrganization { .. } => Answer::new(S::BAD_REQUEST, "BAD_ORGANIZATION"),
             Self::Unsupported(capability) => Answer::new(S::UNPROCESSABLE_ENTITY, capability.code()),
-            Self::UnsupportedFilter { .. } => Answer::new(S::UNPROCESSABLE_ENTITY, Capability::Filter.code()),
+            Self::BadLanguage { .. } => Answer::new(S::BAD_REQUEST, "BAD_LABELS"),
             Self::BadBody { .. } => Answer::new(S::BAD_REQUEST, "BAD_BODY"),
             Self::BodyTooLarge { .. } => Answer::new(S::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
-            Self::BadQuery | Self::BadParameter { .. } => Answer::new(S::BAD_REQUEST, "BAD_PARAMETER"),
+            Self::BadQuery | Self::BadParameter { .. } | Self::TooManyValues { .. } => {
+                Answer::new(S::BAD_REQUEST, "BAD_PARAMETER")
+            }
             Self::BadPath => Answer::new(S::BAD_REQUEST, "BAD_PATH"),
             Self::UnknownParameter { .. } => Answer::new(S::BAD_REQUEST, "UNKNOWN_PARAMETER"),
             Self::Together(_) => Answer::new(S::BAD_REQUEST, "NOT_TOGETHER"),

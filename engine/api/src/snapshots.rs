@@ -4,17 +4,48 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use hourglass_events::Snapshot;
+use hourglass_events::{Snapshot, SnapshotId};
 use hourglass_kernel::fleet::GENERAL;
 
 use crate::caller::Caller;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::shared::{Inner, Shared};
-use crate::wire::snapshot;
+use crate::wire::{snapshot, state};
 
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MOST: usize = 200;
+
+/// What a list of snapshots is sorted by. Equal ones follow by name.
+#[derive(Debug, Clone, Copy)]
+enum Sort {
+    Name,
+    State,
+    /// Ids are minted in order.
+    Created,
+}
+
+impl Sort {
+    fn key(self, snapshot: &Snapshot) -> (String, String, SnapshotId) {
+        let first = match self {
+            Self::Name => String::new(),
+            Self::State => state::snapshot(snapshot.state).to_owned(),
+            Self::Created => snapshot.id.to_string(),
+        };
+        (first, snapshot.content.name.clone(), snapshot.id)
+    }
+}
+
+fn sort(parameters: &mut Parameters) -> Result<Sort, Problem> {
+    let read = |text: &str| match text {
+        // When one was used last is not known, so all are equal.
+        "name" | "lastUsedAt" => Some(Sort::Name),
+        "state" => Some(Sort::State),
+        "createdAt" => Some(Sort::Created),
+        _ => None,
+    };
+    Ok(parameters.read("sort", "name, state, lastUsedAt or createdAt", read)?.unwrap_or(Sort::Name))
+}
 
 pub(crate) async fn get(
     State(shared): State<Shared>,
@@ -40,16 +71,27 @@ pub(crate) async fn list(
     let page = parameters.read("page", "a whole number from 1 on", positive)?.unwrap_or(1);
     let few = |text: &str| positive(text).filter(|limit| *limit <= LIMIT_MOST);
     let limit = parameters.read("limit", "a whole number, 1 to 200", few)?.unwrap_or(LIMIT_DEFAULT);
-    for name in ["name", "sort", "order", "sourceSandboxId"] {
-        if parameters.one(name).is_some() {
-            return Err(Problem::UnsupportedFilter { name });
-        }
-    }
+    let part = parameters.one("name").unwrap_or_default().to_lowercase();
+    // None of them was made of a sandbox.
+    let made_of = parameters.one("sourceSandboxId");
+    let sort = sort(&mut parameters)?;
+    let backwards = parameters.read("order", "asc or desc", |text| match text {
+        "asc" => Some(false),
+        "desc" => Some(true),
+        _ => None,
+    })?;
     parameters.end()?;
     let organization = caller.organization();
     let mut all = shared.engine.view_of(organization).snapshots();
-    all.retain(|snapshot| snapshot.organization == organization || snapshot.organization == GENERAL);
-    all.sort_by(|one, other| (&one.content.name, one.id).cmp(&(&other.content.name, other.id)));
+    all.retain(|snapshot| {
+        (snapshot.organization == organization || snapshot.organization == GENERAL)
+            && snapshot.content.name.to_lowercase().contains(&part)
+            && made_of.is_none()
+    });
+    all.sort_by_cached_key(|snapshot| sort.key(snapshot));
+    if backwards == Some(true) {
+        all.reverse();
+    }
     let total = all.len();
     let items = all.iter().skip((page - 1).saturating_mul(limit)).take(limit);
     let items = items.map(|snapshot| snapshot::Snapshot::of(snapshot)).collect();

@@ -3,8 +3,10 @@
 //! It reads strictly: a number where it expects an integer must be one, and a required field that is missing fails a
 //! call that succeeded. So everything it may require is always written. Names here are the contract's.
 
+pub(crate) mod class;
 pub(crate) mod create;
 pub(crate) mod item;
+pub(crate) mod language;
 pub(crate) mod problem;
 pub(crate) mod sandbox;
 pub(crate) mod snapshot;

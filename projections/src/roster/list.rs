@@ -1,15 +1,16 @@
 //! Lists of an organization's sandboxes: filtered, sorted, a page at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use hourglass_events::{OrganizationId, Sandbox, SandboxId, State};
+use hourglass_events::{OrganizationId, Sandbox, SandboxId};
 use imbl::OrdSet;
 
 use super::Roster;
+use super::filter::Filter;
 use super::mark;
-use super::shelf::{Key, Place};
+use super::shelf::{Key, Place, Shelf};
 
 /// How many sandboxes a page has when nobody says.
 pub const LIMIT_DEFAULT: usize = 100;
@@ -48,36 +49,6 @@ impl Query {
     }
 }
 
-/// Which sandboxes are meant: those that fit every part that is given. Deleted ones are in no list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Filter {
-    /// In one of these states.
-    pub states: Option<BTreeSet<State>>,
-    /// With all these labels.
-    pub labels: BTreeMap<String, String>,
-    /// With a name that begins so, in any case.
-    pub name_prefix: Option<String>,
-    /// With an id that begins so.
-    pub id_prefix: Option<String>,
-}
-
-impl Filter {
-    /// Whether `sandbox` is meant.
-    #[must_use]
-    pub fn fits(&self, sandbox: &Sandbox) -> bool {
-        let Self { states, labels, name_prefix, id_prefix } = self;
-        states.as_ref().is_none_or(|states| states.contains(&sandbox.state))
-            && labels.iter().all(|(key, value)| sandbox.blueprint.labels.get(key) == Some(value))
-            && name_prefix.as_ref().is_none_or(|prefix| begins(sandbox.blueprint.name.as_str(), prefix))
-            && id_prefix.as_ref().is_none_or(|prefix| begins(&sandbox.id.to_string(), prefix))
-    }
-}
-
-fn begins(text: &str, prefix: &str) -> bool {
-    let mut text = text.chars().flat_map(char::to_lowercase);
-    prefix.chars().flat_map(char::to_lowercase).all(|sought| text.next() == Some(sought))
-}
-
 /// What a list is sorted by. Equal ones follow in order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
@@ -87,6 +58,12 @@ pub enum Sort {
     Name,
     /// When it was last used. A sandbox that is used between two pages moves.
     LastActivity,
+    /// How many vCPUs it has. No order is kept of this and the next two: each page looks at the whole list.
+    Cpu,
+    /// How much memory it has.
+    Memory,
+    /// How much disk it has.
+    Disk,
 }
 
 /// Which end of a list comes first.
@@ -96,6 +73,15 @@ pub enum Direction {
     Ascending,
     /// The greatest.
     Descending,
+}
+
+impl Direction {
+    fn follows(self, one: &Place, other: &Place) -> bool {
+        match self {
+            Self::Ascending => one > other,
+            Self::Descending => one < other,
+        }
+    }
 }
 
 /// A part of a list.
@@ -129,7 +115,7 @@ pub enum QueryError {
 impl Roster {
     /// A page of the list that `query` describes.
     pub fn list(&self, query: &Query) -> Result<Page, QueryError> {
-        let Query { organization, filter, sort, direction, limit, cursor } = query;
+        let Query { organization, filter: _, sort, direction, limit, cursor } = query;
         let limit = limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MOST).contains(&limit) {
             return Err(QueryError::BadLimit { found: limit });
@@ -141,15 +127,52 @@ impl Roster {
         let Some(shelf) = self.shelves.get(organization) else {
             return Ok(Page { sandboxes: Vec::new(), next: None });
         };
-        let ids = behind(shelf.order(*sort), *direction, place);
-        let fitting = ids.filter_map(|id| self.by_id(id)).filter(|sandbox| filter.fits(sandbox));
         // One more than fits the page tells whether there is another.
-        let mut sandboxes: Vec<_> = fitting.take(limit + 1).cloned().collect();
+        let mut sandboxes = match shelf.order(*sort) {
+            Some(order) => self.first(order, query, place, limit + 1),
+            None => self.least(shelf, query, place.as_ref(), limit + 1),
+        };
         let more = sandboxes.len() > limit;
         sandboxes.truncate(limit);
         let last = sandboxes.last().filter(|_| more);
         let next = last.map(|last| mark::encode(&(Key::of(last, *sort), last.id), *sort, *direction));
         Ok(Page { sandboxes, next })
+    }
+
+    /// The first `most` behind `place` in an order that is kept.
+    fn first(
+        &self,
+        order: &OrdSet<Place>,
+        query: &Query,
+        place: Option<Place>,
+        most: usize,
+    ) -> Vec<Arc<Sandbox>> {
+        let ids = behind(order, query.direction, place).filter_map(|id| self.by_id(id));
+        ids.filter(|sandbox| query.filter.fits(sandbox)).take(most).cloned().collect()
+    }
+
+    /// The first `most` behind `place` in an order that is not kept: the best found so far are.
+    fn least(&self, shelf: &Shelf, query: &Query, place: Option<&Place>, most: usize) -> Vec<Arc<Sandbox>> {
+        let mut best = BTreeSet::new();
+        let fitting =
+            shelf.ids().filter_map(|id| self.by_id(id)).filter(|sandbox| query.filter.fits(sandbox));
+        for sandbox in fitting {
+            let found = (Key::of(sandbox, query.sort), sandbox.id);
+            if place.is_none_or(|place| query.direction.follows(&found, place)) {
+                best.insert(found);
+            }
+            if best.len() > most {
+                let _ = match query.direction {
+                    Direction::Ascending => best.pop_last(),
+                    Direction::Descending => best.pop_first(),
+                };
+            }
+        }
+        let ids: Box<dyn Iterator<Item = &Place>> = match query.direction {
+            Direction::Ascending => Box::new(best.iter()),
+            Direction::Descending => Box::new(best.iter().rev()),
+        };
+        ids.filter_map(|(_, id)| self.by_id(*id)).cloned().collect()
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn encode((key, id): &Place, sort: Sort, direction: Direction) -> Str
     bytes.extend(id.0.as_u128().to_be_bytes());
     match key {
         Key::Moment(moment) => bytes.extend(moment.0.to_be_bytes()),
+        Key::Number(number) => bytes.extend(number.to_be_bytes()),
         Key::Name(name) => bytes.extend(name.as_bytes()),
     }
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -41,6 +42,7 @@ pub(super) fn decode(text: &str, sort: Sort, direction: Direction) -> Result<Pla
     }
     let key = match sort {
         Sort::Created | Sort::LastActivity => moment(key),
+        Sort::Cpu | Sort::Memory | Sort::Disk => number(key),
         Sort::Name => str::from_utf8(key).ok().map(|name| Key::Name(name.to_owned())),
     };
     Ok((key.ok_or(QueryError::BadCursor)?, SandboxId::from_u128(u128::from_be_bytes(*id))))
@@ -48,6 +50,10 @@ pub(super) fn decode(text: &str, sort: Sort, direction: Direction) -> Result<Pla
 
 fn moment(bytes: &[u8]) -> Option<Key> {
     Some(Key::Moment(Timestamp(u64::from_be_bytes(bytes.try_into().ok()?))))
+}
+
+fn number(bytes: &[u8]) -> Option<Key> {
+    Some(Key::Number(u32::from_be_bytes(bytes.try_into().ok()?)))
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -11,6 +11,7 @@ use super::list::Sort;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     Moment(Timestamp),
+    Number(u32),
     /// In lower case, as people sort names.
     Name(String),
 }
@@ -21,6 +22,9 @@ impl Key {
             Sort::Created => Self::Moment(sandbox.created),
             Sort::LastActivity => Self::Moment(sandbox.last_activity),
             Sort::Name => Self::Name(sandbox.blueprint.name.as_str().to_lowercase()),
+            Sort::Cpu => Self::Number(sandbox.blueprint.resources.cpu),
+            Sort::Memory => Self::Number(sandbox.blueprint.resources.memory_gib),
+            Sort::Disk => Self::Number(sandbox.blueprint.resources.disk_gib),
         }
     }
 }
@@ -60,12 +64,18 @@ impl Shelf {
         self.by_created.is_empty()
     }
 
-    pub(super) fn order(&self, sort: Sort) -> &OrdSet<Place> {
+    /// The order that is kept for `sort`. Few lists are sorted by size, and keeping order costs every sandbox.
+    pub(super) fn order(&self, sort: Sort) -> Option<&OrdSet<Place>> {
         match sort {
-            Sort::Created => &self.by_created,
-            Sort::LastActivity => &self.by_activity,
-            Sort::Name => &self.by_name,
+            Sort::Created => Some(&self.by_created),
+            Sort::LastActivity => Some(&self.by_activity),
+            Sort::Name => Some(&self.by_name),
+            Sort::Cpu | Sort::Memory | Sort::Disk => None,
         }
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = SandboxId> {
+        self.by_created.iter().map(|(_, id)| *id)
     }
 
     pub(super) fn put(&mut self, sandbox: &Sandbox) {

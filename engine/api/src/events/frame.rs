@@ -89,6 +89,11 @@ pub(super) fn changed(sandbox: &Sandbox, old: State, settings: &Settings) -> Str
     packet("42", &("sandbox.state.updated", changed))
 }
 
+/// Says that `sandbox` came to be, whole: clients replace what they know of it.
+pub(super) fn created(sandbox: &Sandbox, settings: &Settings) -> String {
+    packet("42", &("sandbox.created", wire::sandbox::Sandbox::of(sandbox, settings)))
+}
+
 fn packet(kind: &str, body: &impl Serialize) -> String {
     // Texts and numbers always have a JSON form.
     format!("{kind}{}", serde_json::to_string(body).unwrap_or_default())

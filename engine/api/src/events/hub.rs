@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
 use hourglass_engine::Engine;
-use hourglass_events::{OrganizationId, Record, ShardNumber, State, Subject};
+use hourglass_events::{OrganizationId, Record, ShardNumber, Subject};
 use hourglass_projections::{Projection as _, Roster};
 use tokio::sync::broadcast;
 
@@ -92,12 +92,16 @@ impl Hub {
             roster.apply(record)?;
             return Ok(None);
         };
-        let old = roster.by_id(id).map_or(State::Unknown, |sandbox| sandbox.state);
+        let old = roster.by_id(id).map(|sandbox| sandbox.state);
         roster.apply(record)?;
-        let changed = roster.by_id(id).filter(|sandbox| sandbox.state != old);
+        let changed = roster.by_id(id).filter(|sandbox| Some(sandbox.state) != old);
         Ok(changed.map(|sandbox| Change {
             organization: sandbox.organization,
-            packet: frame::changed(sandbox, old, &self.settings).into(),
+            packet: match old {
+                Some(old) => frame::changed(sandbox, old, &self.settings),
+                None => frame::created(sandbox, &self.settings),
+            }
+            .into(),
         }))
     }
 

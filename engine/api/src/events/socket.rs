@@ -8,14 +8,15 @@ use tokio::time::{Instant, interval_at, timeout};
 use uuid::Uuid;
 
 use super::frame;
+use crate::auth::{Credentials, Unauthenticated};
 use crate::shared::Shared;
 
 /// How long a client may take to say who it is, to answer a ping, or to take a packet.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Serves a socket until either end has enough.
-pub(super) async fn serve(mut socket: WebSocket, shared: Shared) {
-    if let Some(organization) = greet(&mut socket, &shared).await {
+pub(super) async fn serve(mut socket: WebSocket, shared: Shared, named: Option<OrganizationId>) {
+    if let Some(organization) = greet(&mut socket, &shared, named).await {
         push(&mut socket, &shared, organization).await;
     }
     // It may be closed already, or its client gone.
@@ -23,13 +24,20 @@ pub(super) async fn serve(mut socket: WebSocket, shared: Shared) {
 }
 
 /// The handshake. Whoever is not known is told so and let go.
-async fn greet(socket: &mut WebSocket, shared: &Shared) -> Option<OrganizationId> {
+async fn greet(
+    socket: &mut WebSocket,
+    shared: &Shared,
+    named: Option<OrganizationId>,
+) -> Option<OrganizationId> {
     let sid = Uuid::new_v4().simple().to_string();
     say(socket, frame::open(&sid, shared.settings.ping, PATIENCE)).await?;
     let packet = timeout(PATIENCE, hear(socket)).await.ok()??;
     let principal = match frame::token(&packet) {
-        Some(token) => shared.authentication.authenticate(&token).await,
-        None => Err(crate::auth::Unauthenticated::Unknown),
+        Some(token) => {
+            let credentials = Credentials { token: &token, organization: named };
+            shared.authentication.authenticate(credentials).await
+        }
+        None => Err(Unauthenticated::Unknown),
     };
     match principal {
         Ok(principal) => Some(principal.organization),

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use hourglass_events::{AutoArchive, AutoDelete, AutoStop, Command, Labels, Target};
+use hourglass_events::{AutoArchive, AutoDelete, AutoStop, Command, Target};
 
 use super::ask;
 use crate::body::Body;
@@ -12,6 +12,7 @@ use crate::capability::Capability;
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::wire::create::ReplaceLabels;
+use crate::wire::language;
 use crate::wire::sandbox::Sandbox;
 
 pub(crate) async fn labels(
@@ -20,7 +21,7 @@ pub(crate) async fn labels(
     Path(id): Path<String>,
     Body(ReplaceLabels { labels }): Body<ReplaceLabels>,
 ) -> Result<Json<Sandbox>, Problem> {
-    let command = Command::ReplaceLabels(Target::Text(id), Labels::new(labels)?);
+    let command = Command::ReplaceLabels(Target::Text(id), language::labels(labels)?);
     Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
 }
 

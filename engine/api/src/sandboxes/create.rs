@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use hourglass_events::{
-    AutoArchive, AutoDelete, AutoStop, Command, Create, Labels, Limits, Name, Resources, SandboxId,
-    State as Life,
+    AutoArchive, AutoDelete, AutoStop, Command, Create, Limits, Name, Resources, SandboxId, State as Life,
 };
 use uuid::Uuid;
 
@@ -14,6 +13,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::shared::{Inner, Shared};
 use crate::wire::create::CreateSandbox;
+use crate::wire::language;
 use crate::wire::sandbox::Sandbox;
 
 pub(crate) async fn create(
@@ -77,7 +77,7 @@ fn command(asked: CreateSandbox) -> Result<Create, Problem> {
         snapshot: asked.snapshot,
         class: None,
         user: asked.user,
-        labels: Labels::new(asked.labels.unwrap_or_default())?,
+        labels: language::labels(asked.labels.unwrap_or_default())?,
         auto_stop: asked.auto_stop_interval.map(AutoStop::decode).transpose()?,
         auto_archive: asked.auto_archive_interval.map(AutoArchive::decode).transpose()?,
         auto_delete: asked.auto_delete_interval.map(AutoDelete::decode).transpose()?,

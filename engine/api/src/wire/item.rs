@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hourglass_events::{AutoDelete, AutoStop, Fault, Minutes, Sandbox};
 use serde::Serialize;
 
-use super::{moment, state};
+use super::{class, moment, state};
 use crate::settings::Settings;
 
 /// One sandbox of a list, and the greater part of one that is read.
@@ -40,7 +40,7 @@ pub(crate) struct Item {
     created_at: String,
     updated_at: String,
     last_activity_at: String,
-    sandbox_class: String,
+    sandbox_class: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     runner_id: Option<String>,
 }
@@ -77,7 +77,7 @@ impl Item {
             created_at: moment(sandbox.created),
             updated_at: moment(sandbox.updated),
             last_activity_at: moment(sandbox.last_activity),
-            sandbox_class: blueprint.class.to_string(),
+            sandbox_class: class::name(blueprint.class),
             runner_id: sandbox.host.map(|host| host.to_string()),
         }
     }

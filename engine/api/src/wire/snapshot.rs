@@ -4,7 +4,7 @@ use hourglass_events::{OrganizationId, Snapshot as Known, Timestamp};
 use hourglass_kernel::fleet::GENERAL;
 use serde::Serialize;
 
-use super::{moment, state};
+use super::{class, moment, state};
 
 /// A snapshot. Null is the contract's word for what is not known, in fields that it requires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub(crate) struct Snapshot {
     updated_at: String,
     last_used_at: Option<String>,
     source_sandbox_id: Option<String>,
-    sandbox_class: String,
+    sandbox_class: &'static str,
 }
 
 impl Snapshot {
@@ -57,7 +57,7 @@ impl Snapshot {
             updated_at: at,
             last_used_at: None,
             source_sandbox_id: None,
-            sandbox_class: content.class.to_string(),
+            sandbox_class: class::name(content.class),
         }
     }
 }

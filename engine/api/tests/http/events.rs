@@ -54,11 +54,15 @@ impl Listener {
         }
     }
 
+    /// The next event: its name and what comes with it.
+    async fn event(&mut self) -> (String, Value) {
+        let packet = self.hear().await.expect("the socket is open");
+        serde_json::from_str(packet.trim_start_matches("42")).expect("it is an event")
+    }
+
     /// The next change of state: sandbox, old and new state.
     async fn change(&mut self) -> (Value, String, String) {
-        let packet = self.hear().await.expect("the socket is open");
-        let (name, change): (String, Value) =
-            serde_json::from_str(packet.trim_start_matches("42")).expect("it is an event");
+        let (name, change) = self.event().await;
         assert_eq!(name, "sandbox.state.updated");
         let text = |field: &str| change[field].as_str().expect("it is text").to_owned();
         (change["sandbox"].clone(), text("oldState"), text("newState"))
@@ -70,7 +74,10 @@ async fn each_change_of_state_is_pushed_once_it_is_durable() {
     let world = World::new().await;
     let mut listener = Listener::known(&world, KEY).await;
     let made = world.create(json!({})).await;
-    let mut seen = vec!["unknown".to_owned()];
+    let created = listener.event().await;
+    assert_eq!((created.0.as_str(), &created.1["id"]), ("sandbox.created", &made.body["id"]));
+    assert!(created.1["kvm"].is_boolean() && created.1["env"].is_object(), "it is whole");
+    let mut seen = vec![created.1["state"].as_str().unwrap().to_owned()];
     while seen.last().map(String::as_str) != Some("started") {
         let (sandbox, old, new) = listener.change().await;
         assert_eq!(sandbox["id"], made.body["id"]);
@@ -79,7 +86,7 @@ async fn each_change_of_state_is_pushed_once_it_is_durable() {
         assert_eq!(seen.last(), Some(&old), "none is left out");
         seen.push(new);
     }
-    assert_eq!(seen, ["unknown", "pulling_snapshot", "creating", "started"]);
+    assert_eq!(seen, ["pulling_snapshot", "creating", "started"]);
     // A change of something else is none of state.
     world.post(&format!("/sandbox/{}/autostop/3", made.text("id")), None).await;
     world.post(&format!("/sandbox/{}/stop", made.text("id")), None).await;
@@ -95,7 +102,7 @@ async fn another_organization_hears_nothing_of_it() {
     let bearer = format!("Bearer {OTHER_KEY}");
     let headers = [("authorization", bearer.as_str())];
     world.send(axum::http::Method::POST, "/sandbox", &headers, Some(json!({ "name": "theirs" }))).await;
-    assert_eq!(other.change().await.0["name"], "theirs");
+    assert_eq!(other.event().await.1["name"], "theirs");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use hourglass_events::ShardNumber;
 use serde_json::{Value, json};
 
-use super::world::{OTHER_KEY, World};
+use super::world::{ORGANIZATION, OTHER_KEY, World};
 
 #[tokio::test]
 async fn a_bad_create_is_refused_with_what_was_found_and_records_nothing() {
@@ -135,6 +135,40 @@ async fn a_key_that_is_missing_or_wrong_opens_nothing() {
             (answer.status, answer.text("code")),
             (StatusCode::UNAUTHORIZED, "UNKNOWN_KEY"),
             "{value}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_organization_that_is_named_must_be_the_keys() {
+    let world = World::new().await;
+    let ours = ORGANIZATION.to_string();
+    for (named, status, code) in [
+        (ours.as_str(), 200, ""),
+        ("00000000-0000-0000-0000-000000000002", 403, "OTHER_ORGANIZATION"),
+        ("ours", 400, "BAD_ORGANIZATION"),
+    ] {
+        let answer = world.send(Method::GET, "/sandbox", &[("x-daytona-organization-id", named)], None).await;
+        assert_eq!(answer.status.as_u16(), status, "{named}");
+        assert_eq!(answer.body["code"].as_str().unwrap_or_default(), code, "{named}");
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_is_labelled_with_a_language_that_clients_know_or_none() {
+    let world = World::new().await;
+    for (language, status) in
+        [("", 200), ("python", 200), ("typescript", 200), ("javascript", 200), ("go", 400)]
+    {
+        let labels = json!({ "labels": { "code-toolbox-language": language } });
+        let made = world.create(labels.clone()).await;
+        assert_eq!(made.status.as_u16(), status, "{language}");
+        world.create(json!({ "name": "box" })).await;
+        let path = "/sandbox/box/labels";
+        assert_eq!(
+            world.send(Method::PUT, path, &[], Some(labels)).await.status.as_u16(),
+            status,
+            "{language}"
         );
     }
 }

@@ -46,10 +46,36 @@ async fn snapshots_are_listed_a_page_at_a_time() {
         (&page.body["total"], &page.body["page"], &page.body["totalPages"]),
         (&json!(3), &json!(2), &json!(2))
     );
-    for (query, status) in
-        [("page=0", 400), ("limit=0", 400), ("limit=201", 400), ("x=1", 400), ("name=a", 422)]
-    {
+    for (query, status) in [
+        ("page=0", 400),
+        ("limit=0", 400),
+        ("limit=201", 400),
+        ("x=1", 400),
+        ("sort=size", 400),
+        ("order=up", 400),
+    ] {
         assert_eq!(world.get(&format!("/snapshots?{query}")).await.status.as_u16(), status, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn snapshots_are_filtered_and_sorted() {
+    let world = World::new().await;
+    for name in ["b", "a-Default"] {
+        world.engine.register_snapshot(snapshot(name)).await.unwrap();
+    }
+    for (query, found) in [
+        ("", vec!["a-Default", "b", "default"]),
+        ("order=desc", vec!["default", "b", "a-Default"]),
+        ("sort=createdAt&order=asc", vec!["default", "b", "a-Default"]),
+        ("sort=state&name=DEF", vec!["a-Default", "default"]),
+        ("sort=lastUsedAt", vec!["a-Default", "b", "default"]),
+        ("sourceSandboxId=00000000-0000-0000-0000-000000000001", vec![]),
+    ] {
+        let page = world.get(&format!("/snapshots?{query}")).await;
+        let items = page.body["items"].as_array().unwrap();
+        let names: Vec<_> = items.iter().map(|item| item["name"].as_str().unwrap()).collect();
+        assert_eq!(names, found, "{query}");
     }
 }
 

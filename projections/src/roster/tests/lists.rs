@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hourglass_events::{SandboxEvent, State, Timestamp};
+use hourglass_events::{Fault, SandboxEvent, State, Timestamp};
 
 use super::{OURS, Story, THEIRS};
-use crate::{Direction, Filter, Page, Query, QueryError, Sort};
+use crate::{Direction, Filter, Page, Query, QueryError, Sort, Within};
 
 /// Created in this order: b, A, c; then b was used.
 fn three() -> Story {
@@ -92,6 +92,54 @@ fn a_list_is_filtered_by_the_beginning_of_ids() {
     assert_eq!(listed(&story, prefix(full)), ["Alpha"]);
     assert_eq!(listed(&story, prefix("00000000-")), ["Alpha", "b", "c"]);
     assert!(listed(&story, prefix("1")).is_empty());
+}
+
+#[test]
+fn a_list_is_filtered_by_size_and_both_ends_of_a_range_belong_to_it() {
+    let story = three();
+    let cpu = story.roster.by_name(OURS, "b").unwrap().blueprint.resources.cpu;
+    let sized = |least, most| listed(&story, Filter { cpu: Within { least, most }, ..Filter::default() });
+    let all = ["Alpha", "b", "c"];
+    assert_eq!(sized(Some(cpu), Some(cpu)), all);
+    assert_eq!(sized(None, Some(cpu)), all);
+    assert!(sized(Some(cpu + 1), None).is_empty());
+    assert!(sized(None, Some(cpu - 1)).is_empty());
+}
+
+#[test]
+fn a_list_is_filtered_by_when_it_was_created_and_last_changed() {
+    let story = three();
+    let born = |name: &str| story.roster.by_name(OURS, name).unwrap().created;
+    let created =
+        |least, most| listed(&story, Filter { created: Within { least, most }, ..Filter::default() });
+    assert_eq!(created(Some(born("Alpha")), None), ["Alpha", "c"]);
+    assert_eq!(created(None, Some(born("Alpha"))), ["Alpha", "b"]);
+    let changed = Within { least: Some(born("c").after(hourglass_events::Span(1))), most: None };
+    assert_eq!(
+        listed(&story, Filter { updated: changed, ..Filter::default() }),
+        ["b"],
+        "it was started last"
+    );
+}
+
+#[test]
+fn a_list_is_filtered_by_snapshot_class_and_whether_recovering_may_help() {
+    let mut story = three();
+    let blueprint = story.roster.by_name(OURS, "b").unwrap().blueprint.clone();
+    let from = |text: &str| Some(BTreeSet::from([text.to_owned()]));
+    for known in [blueprint.snapshot_name.clone(), blueprint.snapshot.to_string()] {
+        let filter = Filter { snapshots: from(&known), ..Filter::default() };
+        assert_eq!(listed(&story, filter).len(), 3, "{known}");
+    }
+    assert!(listed(&story, Filter { snapshots: from("another"), ..Filter::default() }).is_empty());
+    let class = |class| Filter { classes: Some(BTreeSet::from([class])), ..Filter::default() };
+    assert_eq!(listed(&story, class(blueprint.class)).len(), 3);
+    let fault = Fault::NoSpace { doing: "make the disk".to_owned() };
+    let id = story.names(OURS, "c").unwrap();
+    story.happen(id, &[SandboxEvent::Failed { fault }]);
+    let recoverable = |wanted| Filter { recoverable: Some(wanted), ..Filter::default() };
+    assert_eq!(listed(&story, recoverable(true)), ["c"]);
+    assert_eq!(listed(&story, recoverable(false)), ["Alpha", "b"]);
 }
 
 #[test]

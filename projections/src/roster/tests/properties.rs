@@ -30,7 +30,14 @@ fn pages(roster: &Roster, mut query: Query) -> Vec<SandboxId> {
 
 fn orders() -> impl Strategy<Value = (Sort, Direction)> {
     (
-        prop_oneof![Just(Sort::Created), Just(Sort::Name), Just(Sort::LastActivity)],
+        prop_oneof![
+            Just(Sort::Created),
+            Just(Sort::Name),
+            Just(Sort::LastActivity),
+            Just(Sort::Cpu),
+            Just(Sort::Memory),
+            Just(Sort::Disk),
+        ],
         prop_oneof![Just(Direction::Ascending), Just(Direction::Descending)],
     )
 }
@@ -82,10 +89,14 @@ proptest! {
             .filter(|sandbox| !started || [State::Started, State::Stopped].contains(&sandbox.state))
             .map(|sandbox| {
                 let name = sandbox.blueprint.name.as_str().to_lowercase();
+                let resources = sandbox.blueprint.resources;
                 let key = match sort {
-                    Sort::Created => (sandbox.created, String::new()),
-                    Sort::LastActivity => (sandbox.last_activity, String::new()),
-                    Sort::Name => (hourglass_events::Timestamp(0), name),
+                    Sort::Created => (sandbox.created.0, String::new()),
+                    Sort::LastActivity => (sandbox.last_activity.0, String::new()),
+                    Sort::Name => (0, name),
+                    Sort::Cpu => (resources.cpu.into(), String::new()),
+                    Sort::Memory => (resources.memory_gib.into(), String::new()),
+                    Sort::Disk => (resources.disk_gib.into(), String::new()),
                 };
                 (key, sandbox.id)
             })
