@@ -5,7 +5,9 @@
 
 mod native_common;
 
-use hourglass_events::{ExitCause, OrderNumber, SandboxId, Span};
+use std::time::Duration;
+
+use hourglass_events::{ExitCause, OrderNumber, Plan, SandboxId, Span};
 use hourglass_hostd::driver::{DiskFound, Driver, ExecError, Present};
 use native_common::{Ground, census, command, dead, eventually, may_run, plan};
 
@@ -46,4 +48,28 @@ async fn nothing_is_left_of_an_erased_sandbox() {
     assert_eq!(ground.driver.halt(SandboxId::from_u128(99), Span::ZERO).await.unwrap(), ExitCause::Vanished);
     assert_eq!(census(ground.dir.path()), before);
     eventually("the end of the last dead process", || dead(ground.dir.path()) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_boot_nobody_wants_does_not_wait_for_a_silent_agent() {
+    if !may_run("a_boot_nobody_wants_does_not_wait_for_a_silent_agent") {
+        return;
+    }
+    let ground = Ground::with(|config| config.agent_patience = Span::minutes(60)).await;
+    let (sandbox, number) = (SandboxId::from_u128(3), OrderNumber(1));
+    let plan = Plan { user: "root".to_owned(), ..plan() };
+    ground.driver.provision(sandbox, number, &plan).await.unwrap();
+    ground.driver.boot(sandbox, number, &plan).await.unwrap();
+    // The next agent reads this file before it answers, and nobody ever writes to it.
+    ground.sh(sandbox, "rm /etc/passwd && mkfifo /etc/passwd && sync").await;
+    ground.driver.halt(sandbox, Span::ZERO).await.unwrap();
+
+    let next = OrderNumber(2);
+    let group = || census(ground.dir.path()).processes > 0;
+    tokio::select! {
+        booted = ground.driver.boot(sandbox, next, &plan) => panic!("it answered: {booted:?}"),
+        () = eventually("the container's first process", group) => {}
+    }
+    let erased = tokio::time::timeout(Duration::from_secs(120), ground.driver.erase(sandbox)).await;
+    assert_eq!(erased.unwrap(), Ok(()));
 }

@@ -26,11 +26,17 @@ const SLICE: Duration = Duration::from_millis(25);
 
 impl Inner {
     /// Make `life` run, from a disk and an image that are here. What is half done when this fails is taken away.
-    pub(super) fn begin(&self, life: Life, plan: &Plan, lock: &Lock) -> Result<Init, Fault> {
+    pub(super) fn begin(
+        &self,
+        life: Life,
+        plan: &Plan,
+        lock: &Lock,
+        wanted: &Wanted,
+    ) -> Result<Init, Fault> {
         let missing = || Fault::Missing { what: "disk".to_owned() };
         let disk = self.places.whole_disk(life.sandbox).ok_or_else(missing)?;
         let base = self.base(&plan.image)?;
-        self.raise(life, plan, &disk, &base, lock).inspect_err(|_| {
+        self.raise(life, plan, &disk, &base, lock, wanted).inspect_err(|_| {
             if let Err(fault) = self.end(life, lock) {
                 tracing::warn!(life = life.name(), %fault, "a life that could not begin left something behind");
             }
@@ -44,6 +50,7 @@ impl Inner {
         disk: &FoundDisk,
         base: &Base,
         lock: &Lock,
+        wanted: &Wanted,
     ) -> Result<Init, Fault> {
         let (places, name) = (self.places.life(life), life.name());
         for dir in [places.disk(), places.root(), places.shared()] {
@@ -76,7 +83,7 @@ impl Inner {
             .args(self.groups.joined(&name));
         part("container", || helper::run(&mut launch, lock, "make the container"))?;
         step::done("container.started");
-        let init = part("agent", || self.meet(life, base))?;
+        let init = part("agent", || self.meet(life, base, wanted))?;
         step::done("agent.answered");
         fs::write(places.booted(), self.groups.out_of_memory(&name).to_string())
             .doing("mark the sandbox as booted")?;
@@ -84,8 +91,9 @@ impl Inner {
         Ok(init)
     }
 
-    /// Wait until the agent answers, or is gone, or has been silent for too long.
-    fn meet(&self, life: Life, base: &Base) -> Result<Init, Fault> {
+    /// Wait until the agent answers, or is gone, or has been silent for too long, or nobody wants the boot any more:
+    /// whoever wants the lock would otherwise wait for a silent agent too.
+    fn meet(&self, life: Life, base: &Base, wanted: &Wanted) -> Result<Init, Fault> {
         let (shared, name) = (self.places.life(life).shared(), life.name());
         let after = self.config.agent_patience;
         let deadline = Instant::now() + Duration::from_micros(after.0);
@@ -103,6 +111,7 @@ impl Inner {
             if Instant::now() >= deadline {
                 return Err(Fault::AgentSilent { after });
             }
+            wanted.check()?;
             pause = (pause * 2).min(Duration::from_millis(5));
         }
     }
