@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
 use crate::inbox::{Inbox, Message};
-use crate::log::{EventLog, Outcome, Slot};
+use crate::log::{EventLog, Outcome, ReadError, Slot};
 use crate::step;
 use crate::store::Checkpoints;
 use crate::subscription::Recent;
@@ -210,8 +210,7 @@ impl Writer {
             }
             Output::Read { slot } => {
                 let log = Arc::clone(&self.log);
-                self.storage =
-                    Some(Box::pin(async move { Input::Read { slot, frame: read(&*log, slot).await } }));
+                self.storage = Some(Box::pin(async move { read(&*log, slot).await }));
             }
             Output::Committed(entries) => self.committed(&entries),
             Output::Reply { request, reply } => {
@@ -332,13 +331,17 @@ fn save(
     }))
 }
 
-/// What a slot holds; a slot that cannot be read is as good as unread, and is asked for again.
-async fn read(log: &dyn EventLog, slot: Slot) -> Option<Arc<[u8]>> {
+/// What a slot holds. A log that cannot be reached is asked again; damage stays, and the shard must be told.
+async fn read(log: &dyn EventLog, slot: Slot) -> Input {
     match log.read(slot).await {
-        Ok(frame) => frame,
-        Err(error) => {
+        Ok(frame) => Input::Read { slot, frame },
+        Err(error @ ReadError::Unavailable { .. }) => {
             tracing::warn!(%slot, %error, "a slot could not be read");
-            None
+            Input::Read { slot, frame: None }
+        }
+        Err(error @ ReadError::Damaged { .. }) => {
+            tracing::error!(%slot, %error, "a slot is damaged");
+            Input::Damaged { slot }
         }
     }
 }

@@ -82,6 +82,7 @@ impl Shard {
             Input::Request { id, request } => self.request(now, id, &request),
             Input::Appended { slot, outcome } => self.appended(now, slot, outcome),
             Input::Read { slot, frame } => self.slot_read(now, slot, frame),
+            Input::Damaged { slot } => self.slot_damaged(slot),
             Input::News { host, news } => self.news(now, host, news),
             Input::HostGone { host } => self.host_gone(host),
             Input::StateHashed { through, hash } => self.state_hashed(now, through, hash),
@@ -216,6 +217,7 @@ impl Shard {
             }
             Input::Appended { .. }
             | Input::Read { .. }
+            | Input::Damaged { .. }
             | Input::News { .. }
             | Input::HostGone { .. }
             | Input::StateHashed { .. }

@@ -1,9 +1,12 @@
 //! What happens to an engine when its storage fails or somebody else writes to its log.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use hourglass_engine::log::memory::{MemoryLog, Mishap};
+use hourglass_engine::log::{EventLog, Frame, Outcome, ReadError, Slot};
 use hourglass_engine::{AskError, Settings, Store};
 use hourglass_events::{Refusal, State};
 
@@ -98,4 +101,54 @@ async fn a_full_store_refuses_new_work_and_goes_on_when_there_is_room() {
     let kept = patient.await.unwrap().expect("what was taken in is kept until there is room");
     world.reach(kept.id, State::Started).await;
     world.started().await;
+}
+
+/// A log whose medium goes bad while it is in use: appends are doubtful, and what they left cannot be read.
+#[derive(Debug, Default)]
+struct Rotten {
+    log: MemoryLog,
+    rots: Arc<AtomicBool>,
+    reads: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl EventLog for Rotten {
+    async fn append(&self, slot: Slot, frame: Frame) -> Outcome {
+        if self.rots.load(Ordering::SeqCst) { Outcome::Occupied } else { self.log.append(slot, frame).await }
+    }
+
+    async fn read(&self, slot: Slot) -> Result<Option<Frame>, ReadError> {
+        if self.rots.load(Ordering::SeqCst) {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            return Err(ReadError::Damaged { slot, what: "its check value does not fit".to_owned() });
+        }
+        self.log.read(slot).await
+    }
+
+    async fn end(&self) -> Result<Slot, ReadError> {
+        self.log.end().await
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_slot_ends_the_shard_and_is_not_asked_for_for_ever() {
+    let (memory, rots, reads) =
+        (MemoryLog::new(), Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+    let (going, counted) = (Arc::clone(&rots), Arc::clone(&reads));
+    let store = Store::logs(move |_| {
+        Arc::new(Rotten { log: memory.handle(), rots: Arc::clone(&going), reads: Arc::clone(&counted) })
+    });
+    let world = World::with(store, quick()).await;
+    let id = world.started().await;
+    rots.store(true, Ordering::SeqCst);
+    let asked = world.client.stop(id).await;
+    assert_eq!(asked.unwrap_err(), AskError::Refused(Refusal::Fenced), "the outcome is not known");
+    let closed = loop {
+        match world.client.stop(id).await {
+            Err(AskError::Refused(_)) => tokio::task::yield_now().await,
+            other => break other,
+        }
+    };
+    assert_eq!(closed.unwrap_err(), AskError::Closed);
+    assert_eq!(reads.load(Ordering::SeqCst), 2, "once by the writer, and once to open the log again");
 }

@@ -35,8 +35,13 @@ pub enum Input {
     Read {
         /// The slot.
         slot: Slot,
-        /// Its frame, or none if it is empty or could not be read.
+        /// Its frame, or none if it is empty or cannot be read for the moment.
         frame: Option<Arc<[u8]>>,
+    },
+    /// What a slot holds is damaged: asking again gives the same answer.
+    Damaged {
+        /// The slot.
+        slot: Slot,
     },
     /// A host says something.
     News {
@@ -71,7 +76,7 @@ pub enum Output {
         /// Its bytes.
         frame: Arc<[u8]>,
     },
-    /// Read a slot; answer with [`Input::Read`].
+    /// Read a slot; answer with [`Input::Read`] or [`Input::Damaged`].
     Read {
         /// The slot.
         slot: Slot,

@@ -187,6 +187,13 @@ impl Shard {
         }
     }
 
+    /// Whether the slot holds the group in flight cannot be told from here: the log must be read again from its files.
+    pub(super) fn slot_damaged(&mut self, slot: Slot) {
+        if self.writer.awaiting(slot, &[Step::Reading]).is_some() {
+            self.halt(Halt::Broken { slot });
+        }
+    }
+
     /// The group in flight is durable: fold it, tell everybody, and act on it.
     fn land(&mut self, now: Timestamp) {
         let Some(flight) = self.writer.flight.take() else { return };
