@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hourglass_events::{Digest, ShardNumber};
+use hourglass_events::ShardNumber;
 use hourglass_kernel::{Entry, Mark, Replay};
 use hourglass_projections::{Projection, Roster};
 
@@ -163,7 +163,7 @@ fn embedded(
             let path = checkpoints.path().to_owned();
             match reader.read(slot).map_err(unread)? {
                 None => return Err(EngineError::CheckpointAhead { shard, checkpoint: slot, end, path }),
-                Some(frame) if Digest::of(&frame) != saved.checkpoint.mark.group => {
+                Some(frame) if !saved.checkpoint.mark.holds(&frame) => {
                     return Err(EngineError::CheckpointForeign { shard, slot, path });
                 }
                 Some(_) => (Replay::from_checkpoint(saved.checkpoint), saved.roster),

@@ -4,7 +4,7 @@
 //! readers of envelopes do not pay for bodies. A group is what is appended at once. Bytes that this build does not
 //! fully understand are an error that says so; nothing is skipped or guessed.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
@@ -151,22 +151,20 @@ pub struct Group {
     pub number: u64,
     /// Drawn by the writer at its start, so that two writers' bytes never agree.
     pub nonce: u128,
-    /// The digest of the group in front of it.
+    /// The [digest](GroupView::digest) of the group in front of it.
     pub previous: Digest,
     /// The records' bytes, 1 to 512.
     pub records: Vec<Vec<u8>>,
 }
 
-/// The most bytes a group takes beside its records, and each record beside its own.
-const GROUP_HEAD_MOST: usize = 80;
-const RECORD_HEAD_MOST: usize = 5;
+/// The most bytes a group takes beside its records, and for the length of each.
+const GROUP_HEAD_MOST: usize = 96;
+const LENGTH_MOST: usize = 5;
 
+/// The head (epoch, number, nonce, the group in front, the length of each record), and then the records, one behind the
+/// other up to the end of the frame.
 #[derive(Serialize, Deserialize)]
-struct GroupWire<'a>(u64, u64, u128, Digest, #[serde(borrow)] Vec<RecordBytes<'a>>);
-
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct RecordBytes<'a>(#[serde(with = "serde_bytes", borrow)] &'a [u8]);
+struct GroupWire<'a>(u64, u64, u128, Digest, Vec<u32>, #[serde(with = "serde_bytes", borrow)] &'a [u8]);
 
 impl Group {
     /// The group as one frame.
@@ -216,24 +214,47 @@ impl<'a> GroupView<'a> {
     /// Never: every part serializes into memory.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let size: usize = self.records.iter().map(|record| record.len() + RECORD_HEAD_MOST).sum();
+        let size: usize = self.records.iter().map(|record| record.len() + LENGTH_MOST).sum();
         let mut frame = Vec::with_capacity(size + GROUP_HEAD_MOST);
-        let records = self.records.iter().map(|record| RecordBytes(record)).collect();
-        let wire = GroupWire(self.epoch, self.number, self.nonce, self.previous, records);
+        let length = |record: &&[u8]| u32::try_from(record.len()).unwrap_or(u32::MAX);
+        let lengths = self.records.iter().map(length).collect();
+        let records = self.records.concat();
+        let wire = GroupWire(self.epoch, self.number, self.nonce, self.previous, lengths, &records);
         rmp_serde::encode::write(&mut frame, &wire).expect("groups serialize into memory");
         frame
     }
 
     /// The group in `frame`, all of it.
     pub fn decode(frame: &'a [u8]) -> Result<Self, DecodeError> {
-        let GroupWire(epoch, number, nonce, previous, records) = exactly(frame, "a group")?;
-        let records: Vec<_> = records.into_iter().map(|RecordBytes(bytes)| bytes).collect();
-        let bytes: usize = records.iter().map(|record| record.len()).sum();
-        if records.is_empty() || records.len() > GROUP_RECORDS_MOST || bytes > GROUP_BYTES_MOST {
-            let why = format!("it has {} records of {bytes} bytes", records.len());
-            return Err(DecodeError::Malformed { what: "a group", why });
+        let GroupWire(epoch, number, nonce, previous, lengths, mut rest) = exactly(frame, "a group")?;
+        let malformed = |why| DecodeError::Malformed { what: "a group", why };
+        if lengths.is_empty() || lengths.len() > GROUP_RECORDS_MOST || rest.len() > GROUP_BYTES_MOST {
+            return Err(malformed(format!("it has {} records of {} bytes", lengths.len(), rest.len())));
+        }
+        let mut records = Vec::with_capacity(lengths.len());
+        for length in lengths {
+            let parts = rest.split_at_checked(usize::try_from(length).unwrap_or(usize::MAX));
+            let cut_off = || malformed("its records are longer than it is".to_owned());
+            let (record, after) = parts.ok_or_else(cut_off)?;
+            records.push(record);
+            rest = after;
+        }
+        if !rest.is_empty() {
+            return Err(malformed(format!("{} bytes in it belong to no record", rest.len())));
         }
         Ok(Self { epoch, number, nonce, previous, records })
+    }
+
+    /// What the next group names as the one in front of it: BLAKE3 of everything in `frame` that is in front of the
+    /// records, and of the digest of the `last` record.
+    ///
+    /// That covers every byte: a record names the digest of the one before it, so the last one vouches for all of them,
+    /// and nothing stands behind or between them.
+    #[must_use]
+    pub fn digest(&self, frame: &[u8], last: Digest) -> Digest {
+        let records: usize = self.records.iter().map(|record| record.len()).sum();
+        let head = &frame[..frame.len().saturating_sub(records)];
+        Digest::of_parts([head, &last.0])
     }
 }
 

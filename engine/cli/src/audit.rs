@@ -72,13 +72,14 @@ impl LogReader {
     /// The group that the checkpoint stands on, if there is a checkpoint. A log without that group is not whole: it was
     /// durable before the checkpoint was made.
     pub(crate) fn check_checkpoint(&self) -> anyhow::Result<Option<Slot>> {
-        let Some(Mark { slot, group, .. }) = self.checkpoint else { return Ok(None) };
+        let Some(mark) = self.checkpoint else { return Ok(None) };
+        let slot = mark.slot;
         match self.reader.read(slot)? {
             None => bail!(
                 "a checkpoint was made at slot {slot}, but the log ends before slot {}: acknowledged records are missing; restore the log from a copy",
                 self.reader.end()
             ),
-            Some(frame) if Digest::of(&frame) != group => bail!(
+            Some(frame) if !mark.holds(&frame) => bail!(
                 "a checkpoint was made when slot {slot} held another group: it belongs to another log; put the right ones together"
             ),
             Some(_) => Ok(Some(slot)),

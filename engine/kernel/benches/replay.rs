@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hourglass_events::codec::{self, Group};
+use hourglass_events::codec::{self, GroupView};
 use hourglass_events::{
     Actor, Class, Command, CorrelationId, Create, Digest, Finding, HostCall, HostId, HostNews, HostProfile,
     IdempotencyKey, Image, Incarnation, OrganizationId, Report, Request, Resources, SandboxId, ShardNumber,
@@ -117,9 +117,10 @@ fn regroup(recording: &Recording) -> Vec<Vec<u8>> {
     let (mut frames, mut previous) = (Vec::new(), Digest::NONE);
     for (index, entries) in recording.records.chunks(256).enumerate() {
         let number = index as u64 + 1;
-        let records = entries.iter().map(|entry| entry.bytes.clone()).collect();
-        let frame = Group { epoch: 1, number, nonce: 1, previous, records }.encode();
-        previous = Digest::of(&frame);
+        let records = entries.iter().map(|entry| entry.bytes.as_slice()).collect();
+        let group = GroupView { epoch: 1, number, nonce: 1, previous, records };
+        let frame = group.encode();
+        previous = group.digest(&frame, entries.last().map_or(Digest::NONE, |entry| entry.digest));
         frames.push(frame);
     }
     frames

@@ -12,6 +12,7 @@ use std::time::Instant;
 use anyhow::ensure;
 use hourglass_engine::log::segments::{Options, SegmentLog};
 use hourglass_engine::log::{EventLog as _, Outcome};
+use hourglass_events::Digest;
 use hourglass_events::codec::{GROUP_BYTES_MOST, GroupView};
 use hourglass_kernel::{Entry, Mark};
 
@@ -136,7 +137,8 @@ impl Written {
             let entries = std::mem::take(&mut next);
             count += entries.len();
             let bytes = entries.iter().map(|entry| entry.bytes.as_slice()).collect();
-            let (mark, frame) = self.mark.frame(self.mark == Mark::START, NONCE, bytes);
+            let last = entries.last().map_or(Digest::NONE, |entry| entry.digest);
+            let (mark, frame) = self.mark.frame(self.mark == Mark::START, NONCE, bytes, last);
             self.mark = mark;
             let log = &self.log;
             let append = log.append(mark.slot, Arc::clone(&frame));

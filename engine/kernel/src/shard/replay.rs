@@ -117,11 +117,14 @@ impl Replay {
         let slot = self.next_slot();
         let group = GroupView::decode(frame).map_err(|source| ReplayError::Frame { slot, source })?;
         self.follows(slot, &group)?;
+        let mut last = Digest::NONE;
         for (index, bytes) in group.records.iter().enumerate() {
             let (record, digest) = self.apply(slot, &group, index, bytes)?;
+            last = digest;
             see(record, bytes, digest);
         }
-        self.mark = Mark { slot, group: Digest::of(frame), number: group.number, epoch: group.epoch };
+        let (number, epoch) = (group.number, group.epoch);
+        self.mark = Mark { slot, group: group.digest(frame, last), number, epoch };
         Ok(())
     }
 

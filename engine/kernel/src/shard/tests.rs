@@ -12,6 +12,7 @@ mod reports;
 mod settings;
 mod stops;
 mod storms;
+mod tampering;
 
 mod story;
 mod timers;

@@ -20,7 +20,7 @@ use crate::log::{Outcome, Slot};
 pub struct Mark {
     /// The slot of that group; 0 before the first.
     pub slot: Slot,
-    /// Its digest.
+    /// Its digest, as [`GroupView::digest`] says.
     pub group: Digest,
     /// Its number.
     pub number: u64,
@@ -32,14 +32,24 @@ impl Mark {
     /// Before the first group.
     pub const START: Self = Self { slot: Slot(0), group: Digest::NONE, number: 0, epoch: 0 };
 
-    /// The group of `records` that comes next, as the frame of its slot, and the place after it. A group that opens an
-    /// epoch names its own slot as that epoch.
+    /// The group of `records` that comes next, as the frame of its slot, and the place after it; `last` is the digest of
+    /// the last of them. A group that opens an epoch names its own slot as that epoch.
     #[must_use]
-    pub fn frame(self, opens: bool, nonce: u128, records: Vec<&[u8]>) -> (Self, Arc<[u8]>) {
+    pub fn frame(self, opens: bool, nonce: u128, records: Vec<&[u8]>, last: Digest) -> (Self, Arc<[u8]>) {
         let (slot, number) = (self.slot.next(), self.number + 1);
         let epoch = if opens { slot.0 } else { self.epoch };
-        let frame = GroupView { epoch, number, nonce, previous: self.group, records }.encode();
-        (Self { slot, group: Digest::of(&frame), number, epoch }, frame.into())
+        let group = GroupView { epoch, number, nonce, previous: self.group, records };
+        let frame = group.encode();
+        (Self { slot, group: group.digest(&frame, last), number, epoch }, frame.into())
+    }
+
+    /// Whether `frame` is the group that stands here.
+    #[must_use]
+    pub fn holds(&self, frame: &[u8]) -> bool {
+        GroupView::decode(frame).is_ok_and(|group| {
+            let last = group.records.last().map_or(Digest::NONE, |record| Digest::of(record));
+            group.digest(frame, last) == self.group
+        })
     }
 }
 
@@ -128,8 +138,9 @@ impl Writer {
             return None;
         }
         let entries = self.take_group();
+        let last = entries.last().map_or(Digest::NONE, |entry| entry.digest);
         let records = entries.iter().map(|entry| entry.bytes.as_slice()).collect();
-        let (mark, frame) = self.mark.frame(phase == Phase::Opening, self.nonce, records);
+        let (mark, frame) = self.mark.frame(phase == Phase::Opening, self.nonce, records, last);
         self.flight = Some(Flight { mark, frame: Arc::clone(&frame), entries, step: Step::Sent });
         Some(Output::Append { slot: mark.slot, frame })
     }

@@ -23,7 +23,7 @@ fn ready(config: ShardConfig) -> World {
     world
 }
 
-fn register(name: &str) -> Command {
+pub(super) fn register(name: &str) -> Command {
     let content = SnapshotContent {
         name: name.to_owned(),
         class: Class::Container,
