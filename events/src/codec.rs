@@ -142,6 +142,11 @@ pub fn decode(bytes: &[u8]) -> Result<Record, DecodeError> {
     Ok(Record { seq, id, at, subject, organization, version, actor, cause, correlation, prev, schema, event })
 }
 
+/// What the record in `bytes` is about. Nothing else of it is decoded, which takes a fraction of the time.
+pub fn subject(bytes: &[u8]) -> Result<Subject, DecodeError> {
+    exactly::<Envelope<IgnoredAny, IgnoredAny>>(bytes, "a record").map(|envelope| envelope.3)
+}
+
 /// What is appended at once: records that become durable together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {

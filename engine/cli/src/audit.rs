@@ -4,6 +4,7 @@ pub(crate) mod log;
 pub(crate) mod replay;
 pub(crate) mod verify;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use hourglass_engine::Store;
 use hourglass_engine::log::files::Directory;
 use hourglass_engine::log::segments::{Inspection, Options, Reader};
 use hourglass_events::codec::{self, GroupView};
-use hourglass_events::{Digest, Event, Record, Seq, ShardEvent, ShardNumber};
+use hourglass_events::{Digest, Event, Record, Seq, ShardEvent, ShardNumber, Subject};
 use hourglass_kernel::{Fleet, Mark, Replay, Slot};
 
 use crate::Data;
@@ -104,14 +105,24 @@ impl LogReader {
         bail!("there is no record {last}: the log ends with record {}", self.replay.fleet().seq())
     }
 
-    /// The same, with each record and its bytes, before the state after its group.
-    pub(crate) fn records(&mut self, mut see: impl FnMut(Slot, Record, &[u8], Digest)) -> anyhow::Result<()> {
+    /// Fold every group that is left, with each record and its bytes.
+    pub(crate) fn records(&mut self, see: impl FnMut(Slot, Record, &[u8], Digest)) -> anyhow::Result<()> {
+        self.check(see, |_| Ok(()))
+    }
+
+    /// The same, with the state after each group, which may be objected to.
+    pub(crate) fn check(
+        &mut self,
+        mut see: impl FnMut(Slot, Record, &[u8], Digest),
+        mut after: impl FnMut(&Fleet) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let mut scan = self.reader.scan(self.replay.next_slot());
         while let Some(scanned) = scan.next_frame()? {
             let slot = scanned.slot;
             self.replay.fold(scanned.frame, |record, bytes, digest| see(slot, record, bytes, digest))?;
             self.groups += 1;
             self.bytes += scanned.frame.len() as u64;
+            after(self.replay.fleet())?;
         }
         Ok(())
     }
@@ -129,6 +140,25 @@ impl LogReader {
         Ok(())
     }
 
+    /// The digests of states that records note, by the last record folded into each. Nothing else is looked at, and what
+    /// cannot be read is left to whoever folds it.
+    pub(crate) fn digests(&self) -> anyhow::Result<BTreeMap<Seq, Vec<NotedDigest>>> {
+        let mut noted: BTreeMap<Seq, Vec<NotedDigest>> = BTreeMap::new();
+        let mut scan = self.reader.scan(Slot::FIRST);
+        while let Some(scanned) = scan.next_frame()? {
+            let Ok(group) = GroupView::decode(scanned.frame) else { continue };
+            let of_shard = |bytes: &&&[u8]| matches!(codec::subject(bytes), Ok(Subject::Shard(_)));
+            for record in group.records.iter().filter(of_shard).filter_map(|bytes| codec::decode(bytes).ok())
+            {
+                if let Event::Shard(ShardEvent::StateHashed { layout, hash, through }) = record.event {
+                    let digest = NotedDigest { by: record.seq, layout, digest: Digest(hash) };
+                    noted.entry(through).or_default().push(digest);
+                }
+            }
+        }
+        Ok(noted)
+    }
+
     /// What has been folded.
     pub(crate) const fn replay(&self) -> &Replay {
         &self.replay
@@ -143,6 +173,17 @@ impl LogReader {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// That a record notes the digest of a state.
+#[derive(Debug)]
+pub(crate) struct NotedDigest {
+    /// The record.
+    pub(crate) by: Seq,
+    /// The layout of what was digested.
+    pub(crate) layout: u32,
+    /// The digest.
+    pub(crate) digest: Digest,
 }
 
 /// How many shards the log was made with, by its first record.

@@ -8,10 +8,11 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use hourglass_engine::log::segments::{Inspection, Options};
-use hourglass_engine::{Engine, Store};
-use hourglass_events::{Class, Image, OrganizationId, Resources, ShardNumber, SnapshotContent};
-use hourglass_kernel::Replay;
+use hourglass_engine::log::EventLog as _;
+use hourglass_engine::log::segments::{Inspection, Options, SegmentLog};
+use hourglass_engine::{Engine, Settings, Store};
+use hourglass_events::{Class, Digest, Image, OrganizationId, Resources, Seq, ShardNumber, SnapshotContent};
+use hourglass_kernel::{Input, Output as Wanted, Replay, ShardConfig};
 
 const SEGMENT: &str = "log/shard-0/00000000000000000001.segment";
 
@@ -33,10 +34,12 @@ impl Data {
         data
     }
 
-    /// The life of one engine: a snapshot, and four sandboxes that wait for a host.
+    /// The life of one engine: a snapshot, and four sandboxes that wait for a host. It notes a digest of its state
+    /// after every checkpoint, and makes one after every group.
     fn live(&self) {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let engine = Engine::builder(Store::embedded(&self.0)).start().await.unwrap();
+            let settings = Settings { checkpoint_records: 1, ..Settings::default() };
+            let engine = Engine::builder(Store::embedded(&self.0)).settings(settings).start().await.unwrap();
             engine.register_snapshot(snapshot()).await.unwrap();
             let client = engine.client(OrganizationId::from_u128(1), "test");
             let create = || client.create(|_| {});
@@ -81,6 +84,30 @@ impl Data {
         files
     }
 
+    /// Let another writer take over that notes this as the digest of the state at record `through`.
+    fn note(&self, through: u64, hash: Digest) {
+        let (log, _) = SegmentLog::open(&self.0.join("log/shard-0"), Options::new(0)).unwrap();
+        let (reader, mut replay) = (log.reader(), Replay::new(ShardNumber(0), 1));
+        let mut scan = reader.scan(replay.next_slot());
+        while let Some(scanned) = scan.next_frame().unwrap() {
+            replay.fold(scanned.frame, |_, _, _| {}).unwrap();
+        }
+        let now = replay.fleet().at();
+        let mut shard = replay.open(ShardConfig::new(7), now).unwrap();
+        let mut inputs = vec![Input::StateHashed { through: Seq(through), hash }];
+        loop {
+            while let Some(output) = shard.poll() {
+                if let Wanted::Append { slot, frame } = output {
+                    let append = log.append(slot, frame);
+                    let outcome = tokio::runtime::Runtime::new().unwrap().block_on(append);
+                    inputs.push(Input::Appended { slot, outcome });
+                }
+            }
+            let Some(input) = inputs.pop() else { break };
+            shard.handle(now, input);
+        }
+    }
+
     /// Leave part of a frame behind the last one, as a power cut does.
     fn tear(&self) {
         let segment = self.0.join(SEGMENT);
@@ -118,6 +145,22 @@ fn looking_at_a_log_leaves_every_byte_as_it_was() {
     data.live();
     let mended = data.said("verify", &[]);
     assert!(mended.contains("intact"), "{mended}");
+}
+
+#[test]
+fn verify_compares_the_states_that_the_log_noted_and_names_the_first_that_differs() {
+    let data = Data::new("noted");
+    let told = data.said("verify", &[]);
+    let same = told.lines().find(|line| line.contains("noted states are the same")).unwrap();
+    assert!(!same.contains(" 0 noted"), "{told}");
+    let ends = groups_end(&data);
+    let (early, late) = (ends[1], ends[2]);
+    data.note(late, Digest::of(b"not this state"));
+    data.note(early, Digest::of(b"not this state either"));
+    let refusal = data.refusal("verify", &[]);
+    let expected = format!("the state at record {early} is not what it was");
+    assert!(refusal.contains(&expected), "{refusal}");
+    data.said("log", &[]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::{
     DecodeError, GROUP_BYTES_MOST, GROUP_RECORDS_MOST, Group, GroupView, RECORD_BYTES_MOST, decode, encode,
+    subject,
 };
 use crate::arbitrary::{digest, record};
 use crate::record::Digest;
@@ -62,6 +63,7 @@ proptest! {
         let bytes = encode(&record);
         let back = decode(&bytes);
         prop_assert_eq!(back.as_ref(), Ok(&record));
+        prop_assert_eq!(subject(&bytes), Ok(record.subject));
         prop_assert_eq!(encode(&record), bytes);
     }
 
