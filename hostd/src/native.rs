@@ -224,7 +224,7 @@ impl Inner {
             }
             self.stop(found, Span::ZERO, &lock, wanted)?;
         }
-        let init = part("boot", || self.begin(life, plan, &lock))?;
+        let init = part("boot", || self.begin(life, plan, &lock, wanted))?;
         self.watch(life, init)
     }
 
