@@ -29,6 +29,7 @@ const SLEEPING: &[(&str, &str)] = &[
     ("engine/tests/shell/storage.rs", "time is virtual there"),
     ("hostd/tests/agent_host.rs", "time is virtual there"),
     ("hostd/tests/native_common/mod.rs", "between two looks for what is awaited with a deadline"),
+    ("tests/src/up.rs", "between two looks for what is awaited with a deadline"),
 ];
 
 /// What may lie at the top: what DESIGN names, and the usual.

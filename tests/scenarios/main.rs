@@ -4,6 +4,7 @@
 
 mod demo;
 mod kill;
+mod up;
 
 /// A scenario that is not named above is never compiled, and nobody would notice.
 #[test]

@@ -9,8 +9,10 @@ pub mod ground;
 pub mod hourglass;
 pub mod needs;
 pub mod system;
+pub mod up;
 
 pub use census::Census;
 pub use ground::Ground;
 pub use needs::{Need, may_run};
 pub use system::System;
+pub use up::Up;

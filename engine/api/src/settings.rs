@@ -9,6 +9,8 @@ pub struct Settings {
     pub address: String,
     /// The region that sandboxes are said to be in. The only one a client may ask for.
     pub region: String,
+    /// The snapshot of a sandbox that names none. Unset, the engine's terms say which.
+    pub snapshot: Option<String>,
     /// How long the answer to a create, a start or a stop is held back for the sandbox to get there. A client that is
     /// told the final state need not ask again, which saves it up to a second.
     pub hold: Duration,
@@ -27,6 +29,7 @@ impl Settings {
         Self {
             address: address.trim_end_matches('/').to_owned(),
             region: "local".to_owned(),
+            snapshot: None,
             hold: Duration::from_secs(2),
             body: 1024 * 1024,
             ping: Duration::from_secs(25),

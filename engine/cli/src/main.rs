@@ -3,9 +3,13 @@
 mod audit;
 mod bench;
 mod demo;
+mod key;
+mod keys;
 mod local;
 mod paint;
+mod place;
 mod progress;
+mod up;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +29,10 @@ struct Arguments {
 enum Command {
     /// Take one real sandbox through its life, with every step an event on a durable log.
     Demo(demo::Arguments),
+    /// Serve the HTTP API, with engine, log and sandboxes all in this process, until Ctrl-C.
+    Up(up::Arguments),
+    /// Make, list and take away the keys that open the API.
+    Key(key::Arguments),
     /// Print the records of a log.
     Log(audit::log::Arguments),
     /// Check a log: every byte, the chain, and that each record may follow the one before.
@@ -51,10 +59,13 @@ fn default_data() -> PathBuf {
 }
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("HOURGLASS_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    let filter = EnvFilter::try_from_env("HOURGLASS_LOG").or_else(|_| EnvFilter::try_from_default_env());
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Up(arguments) => up::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
         Command::Log(arguments) => audit::log::run(&arguments),
         Command::Verify(arguments) => audit::verify::run(&arguments),
         Command::Replay(arguments) => audit::replay::run(&arguments),

@@ -13,7 +13,7 @@ fn said(arguments: &[&str]) -> String {
 #[test]
 fn every_command_says_what_it_does() {
     let all = said(&["--help"]);
-    for command in ["demo", "log", "verify", "replay", "bench"] {
+    for command in ["demo", "up", "log", "verify", "replay", "bench"] {
         assert!(all.contains(command), "{command} is not in:\n{all}");
         let own = said(&[command, "--help"]);
         assert!(own.contains("--data"), "{command} does not say where its data is:\n{own}");

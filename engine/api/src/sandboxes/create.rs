@@ -19,9 +19,10 @@ use crate::wire::sandbox::Sandbox;
 pub(crate) async fn create(
     State(shared): State<Shared>,
     caller: Caller,
-    Body(asked): Body<CreateSandbox>,
+    Body(mut asked): Body<CreateSandbox>,
 ) -> Result<Json<Sandbox>, Problem> {
     check(&shared, &caller, &asked)?;
+    asked.snapshot = asked.snapshot.or_else(|| shared.settings.snapshot.clone());
     let command = Command::Create(command(asked)?);
     let sandbox = ask(&shared, &caller, command, Some(Life::Started)).await?;
     Ok(Json(shared.show(&sandbox)))

@@ -1,0 +1,131 @@
+//! `hourglass up` as users start it, and somebody who asks it over HTTP.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::hourglass::hourglass;
+
+/// The last line of what is printed once it serves.
+const UP: &str = "Ctrl-C ends it";
+/// How long anything that is waited for may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `up`. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Up {
+    child: Child,
+    data: PathBuf,
+    /// Where it is, without the prefix of the API.
+    pub url: String,
+    /// A key to it.
+    pub key: String,
+}
+
+/// A status and a body.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body, or nothing if it is not JSON.
+    pub body: Value,
+}
+
+impl Up {
+    /// Start it in `data`, at any free port, and wait until it serves.
+    #[must_use]
+    pub fn start(data: &Path, arguments: &[&str]) -> Self {
+        let arguments = [&["up", "--yes", "--listen", "localhost:0"], arguments].concat();
+        let mut child = hourglass(&arguments, data).spawn().unwrap();
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while !said.contains(UP) {
+            let Some(Ok(line)) = lines.next() else {
+                let mut why = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
+                panic!("it did not come up: {said}\n{why}");
+            };
+            said += &line;
+            said.push('\n');
+        }
+        // What it prints later must find a reader, or it would end for want of one.
+        std::thread::spawn(move || lines.for_each(drop));
+        let word = |title: &str| {
+            let line = said.lines().find_map(|line| line.trim().strip_prefix(title)).unwrap();
+            line.split_whitespace().next().unwrap().to_owned()
+        };
+        let url = word("API").strip_suffix("/api").unwrap().to_owned();
+        Self { child, data: data.to_owned(), url, key: word("key") }
+    }
+
+    /// The same data directory served anew.
+    #[must_use]
+    pub fn again(self, arguments: &[&str]) -> Self {
+        let data = self.data.clone();
+        drop(self);
+        Self::start(&data, arguments)
+    }
+
+    /// The URL of the API.
+    #[must_use]
+    pub fn api(&self) -> String {
+        format!("{}/api", self.url)
+    }
+
+    /// Ask for `path` of the API with a body.
+    #[must_use]
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.ask_as(&self.key, method, path, body)
+    }
+
+    /// The same with another key.
+    #[must_use]
+    pub fn ask_as(&self, key: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.api()))
+            .header("Authorization", format!("Bearer {key}"))
+            .header("Content-Type", "application/json");
+        let bytes = body.map(Value::to_string).unwrap_or_default();
+        let mut response = agent.run(request.body(bytes).unwrap()).unwrap();
+        let body = response.body_mut().read_json().unwrap_or_default();
+        Answer { status: response.status().as_u16(), body }
+    }
+
+    /// Wait until `look` finds what it looks for.
+    pub fn until<T>(&self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{what} did not come about");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// End it as whoever types Ctrl-C or an init system would.
+    pub fn end(mut self, signal: Signal) -> ExitStatus {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.child.wait().unwrap()
+    }
+
+    /// Kill it where it stands.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // One that has ended already cannot be killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
