@@ -16,14 +16,33 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, shared).await.map_err(|rejection| {
-            match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                true => Problem::BodyTooLarge { most: shared.settings.body },
-                false => Problem::BadBody { place: ".".to_owned(), found: "it ended early".to_owned() },
-            }
-        })?;
-        read(&bytes).map(Self)
+        read(&whole(request, shared).await?).map(Self)
     }
+}
+
+/// A JSON body, or none.
+#[derive(Debug)]
+pub(crate) struct MaybeBody<T>(pub(crate) Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for MaybeBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
+        let bytes = whole(request, shared).await?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        read(&bytes).map(Some).map(Self)
+    }
+}
+
+async fn whole(request: Request, shared: &Shared) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, shared).await.map_err(|rejection| {
+        match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            true => Problem::BodyTooLarge { most: shared.settings.body },
+            false => Problem::BadBody { place: ".".to_owned(), found: "it ended early".to_owned() },
+        }
+    })
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

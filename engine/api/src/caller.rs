@@ -10,6 +10,7 @@ use hourglass_events::{Command, IdempotencyKey, OrganizationId, Refusal, Sandbox
 use hourglass_kernel::Accepted;
 
 use crate::auth::{Credentials, Unauthenticated};
+use crate::operation::Kind;
 use crate::problem::Problem;
 use crate::shared::Shared;
 
@@ -58,6 +59,9 @@ impl FromRequestParts<Shared> for Caller {
             None => None,
         };
         let principal = shared.authentication.authenticate(Credentials { token, organization }).await?;
+        if let Some(kind) = parts.extensions.get::<Kind>() {
+            shared.counters.count(*kind, principal.organization)?;
+        }
         let key = match parts.headers.get(IDEMPOTENCY_KEY) {
             // What is no text has no bytes that could be a key.
             Some(value) => Some(IdempotencyKey::new(value.to_str().unwrap_or_default())?),

@@ -55,8 +55,8 @@ capabilities! {
 }
 
 /// Refuses `capability` of a sandbox, which must exist.
-pub(crate) fn of_sandbox(capability: Capability, caller: &Caller, path: &[(String, String)]) -> Problem {
-    caller.find(first(path)).err().unwrap_or(Problem::Unsupported(capability))
+pub(crate) fn of_sandbox(capability: Capability, caller: &Caller, sandbox: &str) -> Problem {
+    caller.find(sandbox).err().unwrap_or(Problem::Unsupported(capability))
 }
 
 /// Refuses `capability` of a snapshot, which must exist.
@@ -64,13 +64,8 @@ pub(crate) fn of_snapshot(
     capability: Capability,
     shared: &Inner,
     caller: &Caller,
-    path: &[(String, String)],
+    snapshot: &str,
 ) -> Problem {
-    let found = crate::snapshots::find(shared, caller, first(path));
+    let found = crate::snapshots::find(shared, caller, snapshot);
     found.err().unwrap_or(Problem::Unsupported(capability))
-}
-
-/// What a path is about stands first in it.
-fn first(path: &[(String, String)]) -> &str {
-    path.first().map_or("", |(_, id)| id.as_str())
 }

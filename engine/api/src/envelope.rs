@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{OriginalUri, Request, State};
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -28,6 +28,9 @@ pub(crate) async fn put_on(
     let now = shared.engine.clock().now();
     let body = wire::problem::Envelope::of(answer, problem.to_string(), uri.path(), now);
     let mut enveloped = (answer.status, Json(body)).into_response();
+    if let Some(allowed) = response.headers_mut().remove(ALLOW) {
+        enveloped.headers_mut().insert(ALLOW, allowed);
+    }
     if let Some(seconds) = answer.retry {
         enveloped.headers_mut().insert(RETRY_AFTER, seconds.into());
     }

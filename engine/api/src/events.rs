@@ -13,6 +13,7 @@ use axum::extract::{State, WebSocketUpgrade};
 use axum::response::Response;
 
 use crate::caller::organization as organization_named;
+use crate::document::parameter::Parameter;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -20,6 +21,15 @@ pub(crate) use hub::Hub;
 
 /// The most bytes a client may send at once; it has little to say.
 pub(crate) const PAYLOAD_MOST: usize = 64 * 1024;
+
+/// What a client says when it connects.
+pub(crate) fn parameters() -> Vec<Parameter> {
+    vec![
+        Parameter::one_of("EIO", &["4"], "The version of the transport.").required(),
+        Parameter::one_of("transport", &["websocket"], "The transport.").required(),
+        Parameter::text("organizationId", "The organization a signed token is used for."),
+    ]
+}
 
 /// Upgrades to an event socket. Who asks is told by its first packet, not by a header.
 pub(crate) async fn connect(
@@ -34,5 +44,6 @@ pub(crate) async fn connect(
     // What else clients say about themselves changes nothing.
     let upgrade = upgrade.ok().filter(|_| fits).ok_or(Problem::NotWebSocket)?;
     let upgrade = upgrade.max_message_size(PAYLOAD_MOST).max_frame_size(PAYLOAD_MOST);
-    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, shared, organization)))
+    let place = shared.gate.connect()?;
+    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, shared, organization, place)))
 }

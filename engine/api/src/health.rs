@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use hourglass_engine::AskError;
 use hourglass_events::{Command, OrganizationId, Refusal, SandboxId, ShardNumber, Target};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::problem::Problem;
@@ -14,7 +15,7 @@ use crate::shared::{Inner, Shared};
 /// How long a shard may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Health {
     status: &'static str,
 }
@@ -25,6 +26,9 @@ pub(crate) async fn health() -> Json<Health> {
 
 /// Every shard is asked for something that it must refuse, which takes it all but an append.
 pub(crate) async fn ready(State(shared): State<Shared>) -> Result<Json<Health>, Problem> {
+    if shared.gate.is_closing() {
+        return Err(Problem::Closing);
+    }
     for shard in 0..shared.engine.shards() {
         let asked = tokio::time::timeout(PATIENCE, ask(&shared, ShardNumber(shard))).await;
         asked.map_err(|_| Problem::NotReady)??;

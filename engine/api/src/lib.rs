@@ -5,8 +5,8 @@
 //! TLS is the embedder's choice. Who may ask is decided by an [`auth::Authentication`].
 //!
 //! What an engine cannot do yet is answered with 422 and a code that names it, never with 404. Deciding, waiting and
-//! listing are the engine's; nothing here keeps state but which sockets are open. The toolbox, rate limits and a
-//! description of the API for machines are not here yet.
+//! listing are the engine's; nothing here keeps state but what is in hand: requests, sockets, and how often who asked.
+//! What it serves is described for machines at `/openapi.json`, from the same table that routes requests.
 
 pub mod auth;
 pub mod settings;
@@ -14,11 +14,16 @@ pub mod settings;
 mod body;
 mod caller;
 mod capability;
+mod document;
 mod envelope;
 mod events;
+mod gate;
+mod guard;
 mod health;
+mod operation;
 mod parameters;
 mod problem;
+mod rates;
 mod routes;
 mod sandboxes;
 mod shared;
@@ -26,11 +31,13 @@ mod snapshots;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use hourglass_engine::Engine;
 
 pub use auth::{Authentication, Credentials, Principal, StoredKeys, Unauthenticated};
+pub use rates::Rates;
 pub use settings::Settings;
 
 use crate::shared::{Inner, Shared};
@@ -46,6 +53,14 @@ impl Api {
     #[must_use]
     pub fn new(engine: Engine, authentication: Arc<dyn Authentication>, settings: Settings) -> Self {
         Self { shared: Inner::new(engine, authentication, settings) }
+    }
+
+    /// Ends it in peace: what is asked from now on is told to come back, sockets are closed, and this returns once all
+    /// that was in hand is answered, or after `patience`. Whether all was answered.
+    ///
+    /// To be followed by closing the listener and the engine.
+    pub async fn drain(&self, patience: Duration) -> bool {
+        self.shared.gate.drain(patience).await
     }
 
     /// Its routes, relative to wherever they are mounted. To be served within tokio.

@@ -2,6 +2,8 @@
 
 mod refused;
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hourglass_engine::AskError;
@@ -113,6 +115,49 @@ pub(crate) enum Problem {
     /// The event socket was asked for in another way than it is served.
     #[error("events are served to WebSockets only: ask with transport=websocket and EIO=4")]
     NotWebSocket,
+    /// The address is too long.
+    #[error("path and query have {found} bytes; at most {most} are read")]
+    UrlTooLong {
+        /// How long it is.
+        found: usize,
+        /// The most.
+        most: usize,
+    },
+    /// The headers are too long.
+    #[error("the headers have {found} bytes; at most {most} are read")]
+    HeadersTooLong {
+        /// How long they are.
+        found: usize,
+        /// The most.
+        most: usize,
+    },
+    /// The organization asks too often.
+    #[error("an organization may ask for {most} {what} in a minute; ask again in {seconds} s")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many it may.
+        most: u32,
+        /// When there is room for one again.
+        seconds: u32,
+    },
+    /// Too much is in hand.
+    #[error("{most} {what} are in hand already, the most there may be; repeat the request in a moment")]
+    Busy {
+        /// Of what.
+        what: &'static str,
+        /// The most.
+        most: u32,
+    },
+    /// The server is on its way down.
+    #[error("the server is going down; repeat the request in a moment")]
+    Closing,
+    /// The request took too long.
+    #[error("the request was not done within {} s; read how far it came before repeating it", after.as_secs())]
+    TimedOut {
+        /// How long it had.
+        after: Duration,
+    },
     /// The engine did not answer in time.
     #[error("the engine does not answer; repeat the request in a moment")]
     NotReady,
@@ -172,6 +217,16 @@ impl Problem {
             Self::NoSuchSnapshot(_) => Answer::new(S::NOT_FOUND, "NO_SUCH_SNAPSHOT"),
             Self::NoRoute => Answer::new(S::NOT_FOUND, "NO_SUCH_PATH"),
             Self::WrongMethod => Answer::new(S::METHOD_NOT_ALLOWED, "WRONG_METHOD"),
+            Self::UrlTooLong { .. } => Answer::new(S::URI_TOO_LONG, "URL_TOO_LONG"),
+            Self::HeadersTooLong { .. } => {
+                Answer::new(S::REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADERS_TOO_LONG")
+            }
+            Self::TooMany { seconds, .. } => {
+                Answer::retry(S::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", *seconds)
+            }
+            Self::Busy { .. } => Answer::retry(S::SERVICE_UNAVAILABLE, "BUSY", 1),
+            Self::Closing => Answer::retry(S::SERVICE_UNAVAILABLE, "GOING_DOWN", 1),
+            Self::TimedOut { .. } => Answer::new(S::GATEWAY_TIMEOUT, "TIMED_OUT"),
             Self::NotWebSocket => Answer::new(S::BAD_REQUEST, "NOT_A_WEBSOCKET"),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::rates::Rates;
+
 /// Settings of an API.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -14,8 +16,20 @@ pub struct Settings {
     /// How long the answer to a create, a start or a stop is held back for the sandbox to get there. A client that is
     /// told the final state need not ask again, which saves it up to a second.
     pub hold: Duration,
-    /// The most bytes of a request's body.
+    /// The most bytes of a request's body, but of files that are uploaded.
     pub body: usize,
+    /// The most bytes of a request's path and query.
+    pub url: usize,
+    /// The most bytes of a request's headers, names and values together.
+    pub headers: usize,
+    /// The most requests in hand at once, of all organizations.
+    pub requests: u32,
+    /// The most sockets open at once, of all organizations: events and terminals.
+    pub sockets: u32,
+    /// How long a request may take, its body's coming included. Tools and sockets have limits of their own.
+    pub patience: Duration,
+    /// How many requests an organization may make in a minute.
+    pub rates: Rates,
     /// How often an event socket is asked whether it is still there.
     pub ping: Duration,
     /// How many changes may wait for one event socket. A slower one is closed; its client connects again.
@@ -32,6 +46,12 @@ impl Settings {
             snapshot: None,
             hold: Duration::from_secs(2),
             body: 1024 * 1024,
+            url: 8 * 1024,
+            headers: 16 * 1024,
+            requests: 1_024,
+            sockets: 4_096,
+            patience: Duration::from_secs(60),
+            rates: Rates::default(),
             ping: Duration::from_secs(25),
             backlog: 1_024,
         }

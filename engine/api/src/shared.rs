@@ -7,6 +7,8 @@ use hourglass_events::{OrganizationId, Sandbox, SandboxId};
 
 use crate::auth::Authentication;
 use crate::events::Hub;
+use crate::gate::Gate;
+use crate::rates::Counters;
 use crate::settings::Settings;
 use crate::wire;
 
@@ -18,12 +20,15 @@ pub(crate) struct Inner {
     pub(crate) authentication: Arc<dyn Authentication>,
     pub(crate) settings: Settings,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) gate: Gate,
+    pub(crate) counters: Counters,
 }
 
 impl Inner {
     pub(crate) fn new(engine: Engine, authentication: Arc<dyn Authentication>, settings: Settings) -> Shared {
         let hub = Arc::new(Hub::new(engine.clone(), settings.clone()));
-        Arc::new(Self { engine, authentication, settings, hub })
+        let (gate, counters) = (Gate::new(&settings), Counters::new(settings.rates));
+        Arc::new(Self { engine, authentication, settings, hub, gate, counters })
     }
 
     /// `sandbox` as clients read it.

@@ -8,6 +8,7 @@ use hourglass_events::{Snapshot, SnapshotId};
 use hourglass_kernel::fleet::GENERAL;
 
 use crate::caller::Caller;
+use crate::document::parameter::Parameter;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::shared::{Inner, Shared};
@@ -45,6 +46,22 @@ fn sort(parameters: &mut Parameters) -> Result<Sort, Problem> {
         _ => None,
     };
     Ok(parameters.read("sort", "name, state, lastUsedAt or createdAt", read)?.unwrap_or(Sort::Name))
+}
+
+/// What may be asked of a list.
+pub(crate) fn parameters() -> Vec<Parameter> {
+    vec![
+        Parameter::whole("page", 1, None, "Which page; the first unless given."),
+        Parameter::whole("limit", 1, Some(LIMIT_MOST as u64), "How many a page has; 100 unless given."),
+        Parameter::text("name", "A part of the name, in any case."),
+        Parameter::text("sourceSandboxId", "Made of this sandbox."),
+        Parameter::one_of(
+            "sort",
+            &["name", "state", "lastUsedAt", "createdAt"],
+            "What is sorted by; name unless given.",
+        ),
+        Parameter::one_of("order", &["asc", "desc"], "Which end comes first; asc unless given."),
+    ]
 }
 
 pub(crate) async fn get(

@@ -1,8 +1,11 @@
 //! The API over HTTP, on a machine that only pretends.
 
 mod http {
+    mod document;
     mod events;
     mod life;
+    mod limits;
+    pub(crate) mod listener;
     mod lists;
     mod refusals;
     mod snapshots;

@@ -26,13 +26,7 @@ const SLICE: Duration = Duration::from_millis(25);
 
 impl Inner {
     /// Make `life` run, from a disk and an image that are here. What is half done when this fails is taken away.
-    pub(super) fn begin(
-        &self,
-        life: Life,
-        plan: &Plan,
-        lock: &Lock,
-        wanted: &Wanted,
-    ) -> Result<Init, Fault> {
+    pub(super) fn begin(&self, life: Life, plan: &Plan, lock: &Lock, wanted: &Wanted) -> Result<Init, Fault> {
         let missing = || Fault::Missing { what: "disk".to_owned() };
         let disk = self.places.whole_disk(life.sandbox).ok_or_else(missing)?;
         let base = self.base(&plan.image)?;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use hourglass_events::OrganizationId;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, timeout};
 use uuid::Uuid;
 
@@ -14,13 +15,27 @@ use crate::shared::Shared;
 /// How long a client may take to say who it is, to answer a ping, or to take a packet.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a socket is told when the server goes down.
+const AWAY: &str = "the server is going down";
+
 /// Serves a socket until either end has enough.
-pub(super) async fn serve(mut socket: WebSocket, shared: Shared, named: Option<OrganizationId>) {
-    if let Some(organization) = greet(&mut socket, &shared, named).await {
-        push(&mut socket, &shared, organization).await;
-    }
+pub(super) async fn serve(
+    mut socket: WebSocket,
+    shared: Shared,
+    named: Option<OrganizationId>,
+    place: OwnedSemaphorePermit,
+) {
+    let served = async {
+        let organization = greet(&mut socket, &shared, named).await?;
+        push(&mut socket, &shared, organization).await
+    };
+    let frame = tokio::select! {
+        _ = served => None,
+        () = shared.gate.closing() => Some(CloseFrame { code: close_code::AWAY, reason: AWAY.into() }),
+    };
     // It may be closed already, or its client gone.
-    let _ = timeout(PATIENCE, socket.send(Message::Close(None))).await;
+    let _ = timeout(PATIENCE, socket.send(Message::Close(frame))).await;
+    drop(place);
 }
 
 /// The handshake. Whoever is not known is told so and let go.

@@ -6,12 +6,12 @@ use axum::http::StatusCode;
 use hourglass_events::{AutoArchive, AutoDelete, AutoStop, Command, Target};
 
 use super::ask;
-use crate::body::Body;
+use crate::body::{Body, MaybeBody};
 use crate::caller::Caller;
 use crate::capability::Capability;
 use crate::problem::Problem;
 use crate::shared::Shared;
-use crate::wire::create::ReplaceLabels;
+use crate::wire::create::{Activity, ReplaceLabels};
 use crate::wire::language;
 use crate::wire::sandbox::Sandbox;
 
@@ -71,11 +71,11 @@ pub(crate) async fn ttl(
     only_off(&shared, &caller, &id, minutes, Capability::Ttl)
 }
 
-/// What comes with it is not looked at: there is one kind of use.
 pub(crate) async fn last_activity(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    MaybeBody(_): MaybeBody<Activity>,
 ) -> Result<(StatusCode, Json<Sandbox>), Problem> {
     let sandbox = ask(&shared, &caller, Command::RefreshActivity(Target::Text(id)), None).await?;
     Ok((StatusCode::CREATED, Json(shared.show(&sandbox))))

@@ -2,6 +2,8 @@
 
 mod query;
 
+pub(crate) use query::{VALUES_MOST, parameters};
+
 use axum::Json;
 use axum::extract::State;
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::capability::Capability;
 
 /// A request to create.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CreateSandbox {
     pub(crate) name: Option<String>,
@@ -23,6 +24,7 @@ pub(crate) struct CreateSandbox {
     pub(crate) memory: Option<u32>,
     pub(crate) disk: Option<u32>,
     pub(crate) gpu: Option<u32>,
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub(crate) build_info: Option<IgnoredAny>,
     pub(crate) linked_sandbox: Option<String>,
     env: Option<BTreeMap<String, String>>,
@@ -38,7 +40,9 @@ pub(crate) struct CreateSandbox {
     auto_pause_interval: Option<i64>,
     ttl_minutes: Option<i64>,
     queue_timeout: Option<i64>,
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
     volumes: Option<Vec<IgnoredAny>>,
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
     secrets: Option<Vec<IgnoredAny>>,
 }
 
@@ -74,8 +78,16 @@ impl CreateSandbox {
 }
 
 /// A request to replace labels.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReplaceLabels {
     pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// How a sandbox is used. There is one kind of use, and saying which is not needed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Activity {
+    #[serde(rename = "activityType")]
+    _activity_type: Option<String>,
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use hourglass_events::{AutoDelete, AutoStop, Fault, Minutes, Sandbox};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{class, moment, state};
 use crate::settings::Settings;
 
 /// One sandbox of a list, and the greater part of one that is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ListedSandbox")]
 pub(crate) struct Item {
     id: String,
     organization_id: String,
@@ -26,8 +28,10 @@ pub(crate) struct Item {
     disk: u32,
     toolbox_proxy_url: String,
     snapshot: String,
+    #[schemars(schema_with = "state::schema")]
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "state::desired_schema")]
     desired_state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_reason: Option<String>,
@@ -40,6 +44,7 @@ pub(crate) struct Item {
     created_at: String,
     updated_at: String,
     last_activity_at: String,
+    #[schemars(schema_with = "class::schema")]
     sandbox_class: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     runner_id: Option<String>,

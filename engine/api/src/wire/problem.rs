@@ -1,6 +1,7 @@
 //! The body of every answer that is not a success.
 
 use hourglass_events::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::moment;
@@ -11,8 +12,9 @@ use crate::problem::Answer;
 const SOURCE: &str = "DAYTONA_API";
 
 /// What went wrong.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Problem")]
 pub(crate) struct Envelope {
     status_code: u16,
     error: &'static str,

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::item::Item;
 use crate::settings::Settings;
 
 /// A sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Sandbox {
     #[serde(flatten)]
     item: Item,
     /// Values never leave the engine; that they are none is all there is to say yet.
     env: BTreeMap<String, String>,
     kvm: bool,
+    #[schemars(with = "Vec<String>")]
     volumes: [(); 0],
 }
 
@@ -26,7 +28,8 @@ impl Sandbox {
 }
 
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SandboxPage")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Page {
     pub(crate) items: Vec<Item>,
@@ -35,7 +38,7 @@ pub(crate) struct Page {
 }
 
 /// Where a toolbox is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Address {
     pub(crate) url: String,
 }

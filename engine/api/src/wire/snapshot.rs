@@ -2,20 +2,23 @@
 
 use hourglass_events::{OrganizationId, Snapshot as Known, Timestamp};
 use hourglass_kernel::fleet::GENERAL;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{class, moment, state};
 
 /// A snapshot. Null is the contract's word for what is not known, in fields that it requires.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Snapshot {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     organization_id: Option<OrganizationId>,
     general: bool,
     name: String,
     image_name: String,
+    #[schemars(schema_with = "state::snapshot_schema")]
     state: &'static str,
     size: Option<u64>,
     entrypoint: Option<Vec<String>>,
@@ -28,6 +31,7 @@ pub(crate) struct Snapshot {
     updated_at: String,
     last_used_at: Option<String>,
     source_sandbox_id: Option<String>,
+    #[schemars(schema_with = "class::schema")]
     sandbox_class: &'static str,
 }
 
@@ -63,8 +67,9 @@ impl Snapshot {
 }
 
 /// A page of snapshots.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SnapshotPage")]
 pub(crate) struct Page {
     pub(crate) items: Vec<Snapshot>,
     pub(crate) total: usize,

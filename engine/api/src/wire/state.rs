@@ -3,6 +3,7 @@
 use hourglass_events::event::Intent;
 use hourglass_events::lifecycle::others::SnapshotState;
 use hourglass_events::{Sandbox, State};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// The contract's word for `state`.
 pub(crate) const fn name(state: State) -> &'static str {
@@ -35,6 +36,26 @@ pub(crate) const fn name(state: State) -> &'static str {
 /// The state that the contract calls `name`.
 pub(crate) fn named(text: &str) -> Option<State> {
     State::ALL.iter().copied().find(|state| name(*state) == text)
+}
+
+/// Every state's name.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    State::ALL.iter().copied().map(name)
+}
+
+/// What a state is, to machines.
+pub(crate) fn schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": names().collect::<Vec<_>>() })
+}
+
+/// What a desired state is, to machines.
+pub(crate) fn desired_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["started", "stopped", "paused", "archived", "resized", "destroyed"] })
+}
+
+/// What a snapshot's state is, to machines.
+pub(crate) fn snapshot_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["pending", "active"] })
 }
 
 /// Where a sandbox is on its way to. None where it rests because something failed.

@@ -20,11 +20,12 @@ pub(crate) const OTHER_KEY: &str = "the key of another";
 pub(crate) const ORGANIZATION: OrganizationId = OrganizationId::from_u128(1);
 const OTHER: OrganizationId = OrganizationId::from_u128(2);
 const HOST: HostId = HostId::from_u128(9);
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct World {
     pub(crate) machine: Arc<Scripted>,
     pub(crate) engine: Engine,
+    pub(crate) api: Api,
     pub(crate) router: Router,
     _host: HostHandle,
 }
@@ -58,7 +59,7 @@ impl World {
         Self::with(|settings| settings.ping = ping).await
     }
 
-    async fn with(set: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(set: impl FnOnce(&mut Settings)) -> Self {
         let machine = Arc::new(Scripted::new());
         let engine = Engine::builder(Store::memory()).start().await.expect("the engine starts");
         let (link, end) = Link::pair(64);
@@ -76,7 +77,7 @@ impl World {
         set(&mut settings);
         let api = Api::new(engine.clone(), Arc::new(keys), settings);
         let router = Router::new().nest("/api", api.router());
-        Self { machine, engine, router, _host: host.expect("the host worker starts") }
+        Self { machine, engine, api, router, _host: host.expect("the host worker starts") }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

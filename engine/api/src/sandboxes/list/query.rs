@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::DateTime;
 use hourglass_events::{Class, OrganizationId, Timestamp};
 use hourglass_projections::roster::{Direction, Filter, LIMIT_MOST, Query, QueryError, Sort, Within};
+use serde_json::json;
 
+use crate::document::parameter::Parameter;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::shared::Inner;
@@ -13,6 +15,45 @@ use crate::wire::{class, state};
 
 /// The most values of one parameter that may be repeated.
 pub(crate) const VALUES_MOST: usize = 200;
+
+/// What may be asked.
+pub(crate) fn parameters() -> Vec<Parameter> {
+    let texts = || json!({ "type": "string", "minLength": 1 });
+    let named = |names: Vec<&str>| json!({ "type": "string", "enum": names });
+    vec![
+        Parameter::text("cursor", "The `nextCursor` of the page in front."),
+        Parameter::whole("limit", 1, Some(LIMIT_MOST as u64), "How many a page has; 100 unless given."),
+        Parameter::text("id", "The beginning of an id, in any case."),
+        Parameter::text("name", "The beginning of a name, in any case."),
+        Parameter::text("labels", "Labels it must have, as a JSON object of texts."),
+        Parameter::many("states", &named(state::names().collect()), "In one of these states."),
+        Parameter::many("snapshots", &texts(), "Created from one of these snapshots, by name or id."),
+        Parameter::many("regionIds", &texts(), "In one of these regions."),
+        Parameter::many("sandboxClasses", &named(class::names().collect()), "Of one of these classes."),
+        Parameter::number("minCpu", "The least vCPUs."),
+        Parameter::number("maxCpu", "The most vCPUs."),
+        Parameter::number("minGpu", "The least GPUs."),
+        Parameter::number("maxGpu", "The most GPUs."),
+        Parameter::number("minMemoryGiB", "The least memory."),
+        Parameter::number("maxMemoryGiB", "The most memory."),
+        Parameter::number("minDiskGiB", "The least disk."),
+        Parameter::number("maxDiskGiB", "The most disk."),
+        Parameter::flag("isPublic", "Whether it is public."),
+        Parameter::flag("isRecoverable", "Whether what went wrong may be recovered from."),
+        Parameter::flag("includeErroredDeleted", "Changes nothing."),
+        Parameter::flag("includeWarm", "Changes nothing."),
+        Parameter::moment("createdAtAfter", "Created then or later."),
+        Parameter::moment("createdAtBefore", "Created then or earlier."),
+        Parameter::moment("lastEventAfter", "Changed last then or later."),
+        Parameter::moment("lastEventBefore", "Changed last then or earlier."),
+        Parameter::moment("autoDestroyAtAfter", "To be destroyed then or later."),
+        Parameter::moment("autoDestroyAtBefore", "To be destroyed then or earlier."),
+        Parameter::one_of("sort", SORTS, "What is sorted by; lastActivityAt unless given."),
+        Parameter::one_of("order", &["asc", "desc"], "Which end comes first; desc unless given."),
+    ]
+}
+
+const SORTS: &[&str] = &["name", "cpu", "memoryGib", "diskGib", "lastActivityAt", "createdAt"];
 
 /// What is asked. None if nothing can be what is asked for.
 pub(super) fn read(

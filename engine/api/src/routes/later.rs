@@ -1,0 +1,87 @@
+//! Paths of the contract that are not served yet. Asking for one is answered with 422 and a code, and what is not there
+//! with 404.
+
+use axum::extract::Path;
+
+use super::table::Table;
+use crate::caller::Caller;
+use crate::capability::{self, Capability};
+use crate::operation::{Kind, Operation, Verb};
+use crate::problem::Problem;
+
+/// Of one sandbox.
+const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
+    (Verb::Post, "pause", Capability::Pause),
+    (Verb::Post, "archive", Capability::Archive),
+    (Verb::Post, "backup", Capability::Backup),
+    (Verb::Post, "recover", Capability::Recover),
+    (Verb::Post, "resize", Capability::Resize),
+    (Verb::Post, "fork", Capability::Fork),
+    (Verb::Get, "forks", Capability::Fork),
+    (Verb::Get, "parent", Capability::Fork),
+    (Verb::Get, "ancestors", Capability::Fork),
+    (Verb::Post, "snapshot", Capability::Snapshot),
+    (Verb::Post, "public/{isPublic}", Capability::Public),
+    (Verb::Post, "network-settings", Capability::Network),
+    (Verb::Get, "build-logs", Capability::Build),
+    (Verb::Get, "build-logs-url", Capability::Build),
+    (Verb::Get, "ports/{port}/preview-url", Capability::Preview),
+    (Verb::Get, "ports/{port}/signed-preview-url", Capability::Preview),
+    (Verb::Post, "ports/{port}/signed-preview-url/{token}/expire", Capability::Preview),
+    (Verb::Post, "ssh-access", Capability::Ssh),
+    (Verb::Delete, "ssh-access", Capability::Ssh),
+    (Verb::Get, "secrets", Capability::Secrets),
+    (Verb::Put, "secrets", Capability::Secrets),
+    (Verb::Get, "signing-key", Capability::SigningKey),
+    (Verb::Post, "signing-key/rotate", Capability::SigningKey),
+    (Verb::Get, "telemetry/logs", Capability::Telemetry),
+    (Verb::Get, "telemetry/metrics", Capability::Telemetry),
+    (Verb::Get, "telemetry/traces", Capability::Telemetry),
+    (Verb::Get, "telemetry/traces/{traceId}", Capability::Telemetry),
+];
+
+/// Of nothing that is here.
+const OF_NOTHING: &[(Verb, &str, Capability)] = &[
+    (Verb::Post, "/snapshots", Capability::Snapshot),
+    (Verb::Get, "/config", Capability::Configuration),
+    (Verb::Get, "/object-storage/push-access", Capability::ObjectStorage),
+    (Verb::Get, "/volumes", Capability::Volumes),
+    (Verb::Post, "/volumes", Capability::Volumes),
+    (Verb::Get, "/volumes/{volumeId}", Capability::Volumes),
+    (Verb::Delete, "/volumes/{volumeId}", Capability::Volumes),
+    (Verb::Get, "/volumes/by-name/{name}", Capability::Volumes),
+    (Verb::Get, "/secret", Capability::Secrets),
+    (Verb::Post, "/secret", Capability::Secrets),
+    (Verb::Get, "/secret/paginated", Capability::Secrets),
+    (Verb::Get, "/secret/{secretId}", Capability::Secrets),
+    (Verb::Patch, "/secret/{secretId}", Capability::Secrets),
+    (Verb::Delete, "/secret/{secretId}", Capability::Secrets),
+];
+
+pub(super) fn add(table: Table) -> Table {
+    let table = OF_SANDBOX.iter().fold(table, |table, &(verb, path, capability)| {
+        let operation = operation(verb, &format!("/sandbox/{{sandboxIdOrName}}/{path}"), capability);
+        table.on(operation, of_sandbox(capability))
+    });
+    OF_NOTHING.iter().fold(table, |table, &(verb, path, capability)| {
+        let refuse = move |_: Caller| std::future::ready(Problem::Unsupported(capability));
+        table.on(operation(verb, path, capability), refuse)
+    })
+}
+
+/// The description of an operation that is refused.
+pub(super) fn operation(verb: Verb, path: &str, capability: Capability) -> Operation {
+    let summary = format!("Not supported by this server yet: {}", capability.phrase());
+    Operation::new(Kind::Read, verb, path, &summary).refuses(&[422])
+}
+
+/// Refuses what is asked of a sandbox, which must exist. It stands first in its path.
+fn of_sandbox(
+    capability: Capability,
+) -> impl Fn(Caller, Path<Vec<(String, String)>>) -> std::future::Ready<Problem> + Clone + Send + Sync + 'static
+{
+    move |caller, Path(path)| {
+        let sandbox = path.first().map_or("", |(_, id)| id.as_str());
+        std::future::ready(capability::of_sandbox(capability, &caller, sandbox))
+    }
+}
