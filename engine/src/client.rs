@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Actor, AutoArchive, AutoDelete, AutoStop, Command, CorrelationId, Create, IdempotencyKey, Labels,
-    OrganizationId, Request, Sandbox, SandboxId, StopMode, Target,
+    NetworkPolicy, OrganizationId, Request, Sandbox, SandboxId, StopMode, Target,
 };
 use hourglass_kernel::Accepted;
 use uuid::Uuid;
@@ -105,6 +105,20 @@ impl Client {
         policy: AutoDelete,
     ) -> Result<Accepted, AskError> {
         self.ask(Command::SetAutoDelete(target.into(), policy)).await
+    }
+
+    /// Set what a sandbox may reach. What runs is held to it at once.
+    pub async fn set_network(
+        &self,
+        target: impl Into<Target>,
+        policy: NetworkPolicy,
+    ) -> Result<Accepted, AskError> {
+        self.ask(Command::SetNetwork(target.into(), policy)).await
+    }
+
+    /// Set whether a sandbox's previews are open to everybody.
+    pub async fn set_public(&self, target: impl Into<Target>, public: bool) -> Result<Accepted, AskError> {
+        self.ask(Command::SetPublic(target.into(), public)).await
     }
 
     /// Say that a sandbox is in use.

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::environment::Environment;
 use crate::id::{CorrelationId, OrganizationId, SandboxId, SnapshotId};
+use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::record::{Actor, Digest};
 use crate::refusal::Refusal;
@@ -48,6 +50,10 @@ pub enum Command {
     SetAutoArchive(Target, AutoArchive),
     /// Set its auto-delete interval.
     SetAutoDelete(Target, AutoDelete),
+    /// Set what it may reach. What runs is held to it at once.
+    SetNetwork(Target, NetworkPolicy),
+    /// Set whether its previews are open to everybody.
+    SetPublic(Target, bool),
     /// Say that it is in use.
     RefreshActivity(Target),
     /// Make a snapshot known. Registering the same again changes nothing.
@@ -73,6 +79,8 @@ impl Command {
             | Self::SetAutoStop(..)
             | Self::SetAutoArchive(..)
             | Self::SetAutoDelete(..)
+            | Self::SetNetwork(..)
+            | Self::SetPublic(..)
             | Self::RefreshActivity(_)
             | Self::SetLimits(_) => {}
         }
@@ -101,6 +109,12 @@ pub struct Create {
     pub auto_archive: Option<AutoArchive>,
     /// When it is deleted; never when not given.
     pub auto_delete: Option<AutoDelete>,
+    /// What it may reach; everything unless said otherwise.
+    pub network: NetworkPolicy,
+    /// Whether its previews are open to everybody.
+    pub public: bool,
+    /// The names of its variables with the digests of their values. Whoever asks has the values in the vault before.
+    pub environment: Environment,
 }
 
 impl Create {
@@ -117,6 +131,9 @@ impl Create {
             auto_stop: None,
             auto_archive: None,
             auto_delete: None,
+            network: NetworkPolicy::Open,
+            public: false,
+            environment: Environment::default(),
         }
     }
 }

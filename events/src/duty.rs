@@ -39,6 +39,8 @@ pub enum TaskKind {
     Fork,
     /// Let nothing of it run.
     Quiesce,
+    /// Hold what runs of it to its network policy.
+    SetNetwork,
     /// Leave nothing of it.
     Remove,
 }
@@ -59,6 +61,7 @@ impl fmt::Display for TaskKind {
             Self::Capture => "take the snapshot",
             Self::Fork => "fork the sandbox",
             Self::Quiesce => "quieten the sandbox",
+            Self::SetNetwork => "apply the network policy",
             Self::Remove => "remove the sandbox",
         })
     }
@@ -116,7 +119,7 @@ pub struct Duties {
 pub const fn duties(state: State) -> Duties {
     use TaskKind::{
         Archive, Boot, Build, Capture, Create, Fork, Pull, Quiesce, Remove, Resize, Restore, Resume,
-        SaveMemory, Stop,
+        SaveMemory, SetNetwork, Stop,
     };
     match state {
         State::Unknown | State::PendingBuild | State::BuildFailed | State::Deleted => watch(&[]),
@@ -124,7 +127,10 @@ pub const fn duties(state: State) -> Duties {
         State::PullingSnapshot => task(Pull, Kind::SnapshotReady, Kind::Failed, &[Alarm::Deadline]),
         State::Creating => task(Create, Kind::Booted, Kind::Failed, &[Alarm::Deadline]),
         State::Starting => task(Boot, Kind::Booted, Kind::Failed, &[Alarm::Deadline]),
-        State::Started => watch(&[Alarm::AutoStop]),
+        // Owed only from when a setting was changed until what runs is held to it.
+        State::Started => {
+            task(SetNetwork, Kind::NetworkApplied, Kind::Struggled, &[Alarm::AutoStop, Alarm::Retry])
+        }
         State::Stopping => task(Stop, Kind::Exited, Kind::Failed, &[Alarm::Deadline]),
         State::Stopped => watch(&[Alarm::AutoArchive, Alarm::AutoDelete]),
         State::Pausing => task(SaveMemory, Kind::MemorySaved, Kind::Abandoned, &[Alarm::Deadline]),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{ExitCause, Fault};
 use crate::id::{Incarnation, Seq, ShardNumber};
+use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::resources::{Limits, Resources};
 use crate::sandbox::{Blueprint, Placement};
@@ -189,6 +190,18 @@ events! {
             /// What holds from here on.
             policy: AutoDelete,
         },
+        /// What it may reach was set. What runs is owed it.
+        NetworkSet {
+            /// What holds from here on.
+            policy: NetworkPolicy,
+        },
+        /// What runs is held to the policy that was set.
+        NetworkApplied,
+        /// Whether its previews are open to everybody was set.
+        PublicSet {
+            /// What holds from here on.
+            public: bool,
+        },
         /// Somebody said that it is in use.
         ActivityRefreshed,
         /// An operation was accepted that waits for the one in flight.
@@ -208,7 +221,7 @@ events! {
             /// When the operation is given up.
             deadline: Timestamp,
         },
-        /// Removing or quietening it failed and will be tried again.
+        /// Removing it, quietening it or holding it to its settings failed and will be tried again.
         Struggled {
             /// What went wrong.
             fault: Fault,

@@ -27,10 +27,12 @@ pub mod codec;
 pub mod command;
 pub mod digest;
 pub mod duty;
+pub mod environment;
 pub mod event;
 pub mod fault;
 pub mod id;
 pub mod lifecycle;
+pub mod network;
 pub mod order;
 pub mod policy;
 pub mod record;
@@ -45,6 +47,7 @@ pub mod time;
 
 pub use command::{Command, Create, IdempotencyKey, Request, StopMode, Target};
 pub use duty::{Alarm, Duties, OwedTask, TaskKind, duties};
+pub use environment::{Environment, Values};
 pub use event::{
     DeleteReason, DropReason, HostEvent, HostEventKind, Intent, OrganizationEvent, OrganizationEventKind,
     SandboxEvent, SandboxEventKind, ShardEvent, ShardEventKind, SnapshotEvent, SnapshotEventKind, StopReason,
@@ -54,6 +57,7 @@ pub use id::{
     CorrelationId, HostId, Incarnation, OrderNumber, OrganizationId, RecordId, SandboxId, Seq, ShardNumber,
     SnapshotId,
 };
+pub use network::{Cidr, Destination, Destinations, Domain, NetworkPolicy};
 pub use order::{HostCall, Order, Plan, Task};
 pub use policy::{AutoArchive, AutoDelete, AutoStop};
 pub use record::{Actor, Cause, Digest, Event, KeyUse, Record, Stamp, Subject};

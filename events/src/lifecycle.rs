@@ -178,7 +178,11 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     (Kind::AutoStopSet,       ALIVE),
     (Kind::AutoArchiveSet,    ALIVE),
     (Kind::AutoDeleteSet,     ALIVE),
+    (Kind::NetworkSet,        ALIVE),
+    (Kind::PublicSet,         ALIVE),
     (Kind::ActivityRefreshed, ALIVE),
+    // What runs was told of a policy set meanwhile.
+    (Kind::NetworkApplied,    &[State::Started]),
     // One slot, the last one wins; only work in flight is waited for.
     (Kind::IntentQueued,      WAITED_OUT),
     (Kind::IntentDropped,     ALIVE),
@@ -186,8 +190,8 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     (Kind::Placed,            &[State::PullingSnapshot, State::BuildingSnapshot, State::PendingBuild]),
     // A stop that was already under way is now by force.
     (Kind::StopForced,        &[State::Stopping]),
-    // Removing and quietening never give up.
-    (Kind::Struggled,         &[State::Deleting, State::Error]),
+    // Removing, quietening and holding what runs to its settings never give up.
+    (Kind::Struggled,         &[State::Deleting, State::Error, State::Started]),
     (Kind::Quiesced,          &[State::Error]),
     (Kind::BackupTaken,       &[State::Started, State::Stopped]),
     (Kind::BackupFailed,      &[State::Started, State::Stopped]),

@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::duty::TaskKind;
+use crate::environment::{Environment, Values};
 use crate::id::{OrderNumber, OrganizationId, SandboxId, ShardNumber};
+use crate::network::NetworkPolicy;
 use crate::resources::Resources;
 use crate::spec::{Class, Image};
 use crate::time::{Span, Timestamp};
@@ -42,6 +44,8 @@ pub enum Task {
     },
     /// Let nothing of it run, keep its disk, and leave the rest as it is.
     Quiesce,
+    /// Hold what runs of it to this network policy from here on.
+    SetNetwork(NetworkPolicy),
     /// Leave nothing of it.
     Remove,
 }
@@ -56,6 +60,7 @@ impl Task {
             Self::Boot(_) => TaskKind::Boot,
             Self::Stop { .. } => TaskKind::Stop,
             Self::Quiesce => TaskKind::Quiesce,
+            Self::SetNetwork(_) => TaskKind::SetNetwork,
             Self::Remove => TaskKind::Remove,
         }
     }
@@ -76,6 +81,30 @@ pub struct Plan {
     pub resources: Resources,
     /// The user its commands run as.
     pub user: String,
+    /// What it may reach.
+    pub network: NetworkPolicy,
+    /// The variables all its programs have, by name. Their values are below.
+    pub environment: Environment,
+    /// The values of those variables. The kernel leaves them out: whoever sends the order takes them from the vault.
+    pub values: Values,
+}
+
+impl Plan {
+    /// A container of the default size for `image` that runs as root and may reach everything.
+    #[must_use]
+    pub fn new(organization: OrganizationId, name: &str, image: Image) -> Self {
+        Self {
+            organization,
+            name: name.to_owned(),
+            class: Class::Container,
+            image,
+            resources: Resources::DEFAULT,
+            user: "root".to_owned(),
+            network: NetworkPolicy::Open,
+            environment: Environment::default(),
+            values: Values::default(),
+        }
+    }
 }
 
 /// Everything a shard says to a host.

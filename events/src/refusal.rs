@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{SandboxId, SnapshotId};
+use crate::network::Destination;
 use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
@@ -44,6 +45,52 @@ pub enum Refusal {
     BadLabel {
         /// The beginning of its key.
         key: String,
+    },
+    /// A text that is no IPv4 network.
+    #[error("{found:?} is not an IPv4 network; write an address and a prefix, such as 10.0.0.0/8")]
+    BadCidr {
+        /// The beginning of what was sent.
+        found: String,
+    },
+    /// A text that is no domain.
+    #[error(
+        "{found:?} is not a domain; write a host's name such as example.com, or *.example.com for all below it"
+    )]
+    BadDomain {
+        /// The beginning of what was sent.
+        found: String,
+    },
+    /// More destinations than a list may have.
+    #[error("{found} {what} were sent to be allowed; at most 10 are kept")]
+    TooManyDestinations {
+        /// Of which kind.
+        what: Destination,
+        /// How many.
+        found: usize,
+    },
+    /// A list that allows nothing.
+    #[error("a list that allows no network and no domain was sent; name at least one, or block the network")]
+    NoDestination,
+    /// A variable that cannot be one.
+    #[error(
+        "the environment variable {name:?} has an empty, too long or unprintable name, a name with '=', or a value \
+         with a zero byte or over 32 KiB; correct it"
+    )]
+    BadVariable {
+        /// The beginning of its name.
+        name: String,
+    },
+    /// More variables than fit.
+    #[error("{found} environment variables were sent; at most 256 are kept")]
+    TooManyVariables {
+        /// How many.
+        found: usize,
+    },
+    /// More text in variables than fits.
+    #[error("the environment variables take {bytes} bytes; at most 262144 are kept, shorten them")]
+    TooMuchEnvironment {
+        /// What they take.
+        bytes: usize,
     },
     /// An interval out of range.
     #[error("{found} minutes is not {interval}; {}", interval.meaning(*most))]
@@ -237,7 +284,7 @@ pub enum Operation {
     Stop,
     /// Use its toolbox.
     Use,
-    /// Change its labels or intervals.
+    /// Change its labels, intervals, network policy or visibility.
     Configure,
     /// Remove it.
     Delete,

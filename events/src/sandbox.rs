@@ -5,14 +5,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::duty::duties;
+use crate::duty::{TaskKind, duties};
+use crate::environment::Environment;
 use crate::event::{Intent, SandboxEvent, SandboxEventKind, StopReason};
 use crate::fault::{ExitCause, Fault};
 use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
 use crate::lifecycle::{Step, step};
+use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::record::Stamp;
 use crate::resources::Resources;
+use crate::snapshot::SnapshotContent;
 use crate::spec::{Class, Image, Labels, Name};
 use crate::state::State;
 use crate::time::{Span, Timestamp};
@@ -43,6 +46,35 @@ pub struct Blueprint {
     pub auto_archive: AutoArchive,
     /// When it is deleted.
     pub auto_delete: AutoDelete,
+    /// What it may reach.
+    pub network: NetworkPolicy,
+    /// Whether its previews are open to everybody.
+    pub public: bool,
+    /// The names of its variables, and digests of their values.
+    pub environment: Environment,
+}
+
+impl Blueprint {
+    /// A sandbox called `name` from this snapshot, with every default.
+    #[must_use]
+    pub fn new(name: Name, snapshot: SnapshotId, content: &SnapshotContent) -> Self {
+        Self {
+            name,
+            class: content.class,
+            snapshot,
+            snapshot_name: content.name.clone(),
+            image: content.image.clone(),
+            resources: content.resources,
+            user: "root".to_owned(),
+            labels: Labels::default(),
+            auto_stop: AutoStop::DEFAULT,
+            auto_archive: AutoArchive::DEFAULT,
+            auto_delete: AutoDelete::DEFAULT,
+            network: NetworkPolicy::Open,
+            public: false,
+            environment: Environment::default(),
+        }
+    }
 }
 
 /// Where a sandbox was placed, with the numbers that decided it.
@@ -60,6 +92,15 @@ pub struct Placement {
     pub able: u32,
     /// Of those, with room.
     pub roomy: u32,
+}
+
+/// Whether what runs of a sandbox was told of the settings that hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Settings {
+    /// It was, or nothing runs: what is booted next is told then.
+    Applied,
+    /// They were changed since the order went out that booted it.
+    Changed,
 }
 
 /// The task a host owes, for as long as the sandbox stays in its state.
@@ -113,6 +154,8 @@ pub struct Sandbox {
     pub host: Option<HostId>,
     /// What its host owes it.
     pub work: Option<Work>,
+    /// Whether what runs was told of the settings that hold.
+    pub settings: Settings,
     /// The order that booted what runs.
     pub boot: Option<OrderNumber>,
     /// The operation waiting for the one in flight.
@@ -154,6 +197,7 @@ impl Sandbox {
             stopped_since: None,
             host: placement.host,
             work: None,
+            settings: Settings::Applied,
             boot: None,
             intent: None,
             exit: None,
@@ -211,7 +255,11 @@ impl Sandbox {
                 self.stopped_since = self.stopped_since.or(Some(stamp.at));
                 self.boot = None;
             }
-            State::Starting | State::Restoring | State::Resuming => self.stopped_since = None,
+            State::Starting | State::Restoring | State::Resuming => {
+                self.stopped_since = None;
+                self.settings = Settings::Applied;
+            }
+            State::Creating => self.settings = Settings::Applied,
             State::Started => {
                 self.stopped_since = None;
                 // An excursion returns to the life that was running.
@@ -228,7 +276,6 @@ impl Sandbox {
             | State::BuildingSnapshot
             | State::BuildFailed
             | State::PullingSnapshot
-            | State::Creating
             | State::Stopping
             | State::Pausing
             | State::Archiving
@@ -240,7 +287,24 @@ impl Sandbox {
     }
 
     fn begin_work(&mut self, stamp: &Stamp) {
-        self.work = duties(self.state).task.map(|_| Work {
+        let owed = duties(self.state).task.filter(|owed| match owed.task {
+            TaskKind::SetNetwork => self.settings == Settings::Changed,
+            TaskKind::Pull
+            | TaskKind::Build
+            | TaskKind::Create
+            | TaskKind::Boot
+            | TaskKind::Stop
+            | TaskKind::SaveMemory
+            | TaskKind::Resume
+            | TaskKind::Archive
+            | TaskKind::Restore
+            | TaskKind::Resize
+            | TaskKind::Capture
+            | TaskKind::Fork
+            | TaskKind::Quiesce
+            | TaskKind::Remove => true,
+        });
+        self.work = owed.map(|_| Work {
             number: stamp.seq.into(),
             began: stamp.at,
             deadline: None,
@@ -297,6 +361,14 @@ impl Sandbox {
                 }
             }
             SandboxEvent::Quiesced => self.work = None,
+            SandboxEvent::NetworkSet { policy } => self.set_network(stamp, policy),
+            SandboxEvent::NetworkApplied => {
+                self.settings = Settings::Applied;
+                // What kept it from that is over; another fault would be of something else.
+                let struggled = self.work.take().is_some_and(|work| work.attempt > 0);
+                self.fault = self.fault.take().filter(|_| !struggled);
+            }
+            SandboxEvent::PublicSet { public } => self.blueprint.public = *public,
             SandboxEvent::Removed => {
                 self.host = None;
                 self.fault = None;
@@ -333,6 +405,17 @@ impl Sandbox {
         match reason {
             StopReason::Asked => {}
             StopReason::Idle { last_activity } => self.last_activity = last_activity,
+        }
+    }
+
+    /// What is about to run may have been sent for under the policy before, so it is told once it does.
+    fn set_network(&mut self, stamp: &Stamp, policy: &NetworkPolicy) {
+        self.blueprint.network = policy.clone();
+        if self.state.computes(self.origin) {
+            self.settings = Settings::Changed;
+        }
+        if self.state == State::Started {
+            self.begin_work(stamp);
         }
     }
 

@@ -11,7 +11,9 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use hourglass_events::{Class, ExitCause, Fault, Image, OrderNumber, Plan, Resources, SandboxId, Span};
+use hourglass_events::{
+    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
+};
 
 /// Carries out steps on one kind of machine.
 #[async_trait]
@@ -34,8 +36,21 @@ pub trait Driver: Send + Sync + Debug {
 
     /// Run a sandbox whose disk is here, marked with `number`. Returns once its agent answers. A sandbox already
     /// running under the same number is left running; one under another number is ended first. Without a complete
-    /// disk it is [`Fault::Missing`].
+    /// disk it is [`Fault::Missing`]. From its first instruction on it is held to the plan's network policy, and all
+    /// its programs have the plan's environment.
     async fn boot(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault>;
+
+    /// Hold a running sandbox to `policy` instead of the one before, whole and at once: there is no moment in which
+    /// neither holds, or in which what neither allows can be reached. Connections that `policy` does not allow end.
+    /// `number` is the order's, and marks what is made. Done again, it ends in the same place. A failure leaves the
+    /// policy before in force; a sandbox that does not run is [`Fault::Missing`]. What is booted later brings its
+    /// policy in its [`Plan`].
+    async fn set_network(
+        &self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        policy: &NetworkPolicy,
+    ) -> Result<(), Fault>;
 
     /// End what runs of a sandbox and release everything but its disk. A `grace` of nothing kills at once.
     /// With nothing running it only tidies up, and says how the sandbox ended if that can still be told from what it

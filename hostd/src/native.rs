@@ -34,7 +34,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use hourglass_events::{Class, ExitCause, Fault, Image, OrderNumber, Plan, Resources, SandboxId, Span};
+use hourglass_events::{
+    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span, TaskKind,
+};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -348,8 +350,21 @@ impl Driver for NativeDriver {
     }
 
     async fn boot(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
+        if plan.network != NetworkPolicy::Open {
+            // A sandbox that reaches more than it may is worse than one that does not run.
+            return Err(Fault::Unsupported { task: TaskKind::SetNetwork });
+        }
         let (life, plan) = (Life { sandbox, number }, plan.clone());
         self.blocking(move |inner, wanted| inner.boot(life, &plan, wanted)).await
+    }
+
+    async fn set_network(
+        &self,
+        _sandbox: SandboxId,
+        _number: OrderNumber,
+        _policy: &NetworkPolicy,
+    ) -> Result<(), Fault> {
+        Err(Fault::Unsupported { task: TaskKind::SetNetwork })
     }
 
     async fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault> {

@@ -12,7 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hourglass_events::{Class, ExitCause, Fault, Image, OrderNumber, Plan, Resources, SandboxId, Span};
+use hourglass_events::{
+    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span, Values,
+};
 use tokio::sync::Notify;
 
 use self::machine::Machine;
@@ -86,6 +88,18 @@ impl Scripted {
     #[must_use]
     pub fn running(&self, sandbox: SandboxId) -> Option<OrderNumber> {
         lock(&self.machine).running(sandbox)
+    }
+
+    /// What that which runs of `sandbox` may reach, if something runs.
+    #[must_use]
+    pub fn network(&self, sandbox: SandboxId) -> Option<NetworkPolicy> {
+        lock(&self.machine).plan(sandbox).map(|plan| plan.network.clone())
+    }
+
+    /// The variables that what runs of `sandbox` was booted with, if something runs.
+    #[must_use]
+    pub fn environment(&self, sandbox: SandboxId) -> Option<Values> {
+        lock(&self.machine).plan(sandbox).map(|plan| plan.values.clone())
     }
 
     /// Whether nothing of `sandbox` is here, not even a half.
@@ -181,6 +195,20 @@ impl Driver for Scripted {
         self.change(|machine| machine.begin_life(sandbox, number, plan))?;
         step.pass(Point::Halfway).await?;
         self.change(|machine| machine.bring_up(sandbox, number));
+        step.pass(Point::After).await
+    }
+
+    async fn set_network(
+        &self,
+        sandbox: SandboxId,
+        _number: OrderNumber,
+        policy: &NetworkPolicy,
+    ) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::SetNetwork);
+        step.pass(Point::Before).await?;
+        // It is replaced at once, so half of it is all of it or nothing.
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.set_network(sandbox, policy))?;
         step.pass(Point::After).await
     }
 

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hourglass_events::{
-    Class, ExitCause, Fault, Finding, HostCall, HostId, HostNews, HostProfile, Image, Order, OrderNumber,
-    OrganizationId, Plan, Report, Resources, SandboxId, ShardNumber, Span, Task, Timestamp,
+    Class, ExitCause, Fault, Finding, HostCall, HostId, HostNews, HostProfile, Image, NetworkPolicy, Order,
+    OrderNumber, OrganizationId, Plan, Report, Resources, SandboxId, ShardNumber, Span, Task, Timestamp,
 };
 use hourglass_hostd::Agent;
 use hourglass_hostd::activity::Moment;
@@ -26,6 +26,8 @@ enum Turn {
     GoOn(SandboxId),
     /// The engine does not wait for what is under way.
     Override(SandboxId, Override),
+    /// The engine has what runs held to another network policy.
+    Network(SandboxId),
     /// The engine sends what is owed once more.
     Resend(SandboxId),
     HearCall,
@@ -76,6 +78,7 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
         2 => (sandbox.clone(), prop_oneof![
             Just(Override::Kill), Just(Override::TimeOut), Just(Override::Remove)
         ]).prop_map(|(sandbox, what)| Turn::Override(sandbox, what)),
+        3 => with(Turn::Network),
         1 => with(Turn::Resend),
         10 => Just(Turn::HearCall),
         8 => Just(Turn::HearNews),
@@ -130,6 +133,8 @@ enum Rest {
 struct Real {
     disk: Option<OrderNumber>,
     running: Option<OrderNumber>,
+    /// Whether it was ever told of another network policy.
+    told: bool,
     step: Option<InFlight>,
     /// Lives that are over.
     over: BTreeSet<OrderNumber>,
@@ -188,6 +193,7 @@ impl World {
         match turn {
             Turn::GoOn(sandbox) => self.go_on(sandbox),
             Turn::Override(sandbox, what) => self.override_with(sandbox, what),
+            Turn::Network(sandbox) => self.set_network(sandbox),
             Turn::Resend(sandbox) => self.send(sandbox),
             Turn::HearCall => self.hear_call(),
             Turn::HearNews => self.hear_news(),
@@ -245,6 +251,14 @@ impl World {
         self.owe(sandbox, task);
     }
 
+    fn set_network(&mut self, sandbox: SandboxId) {
+        let belief = &self.beliefs[&sandbox];
+        let free = belief.owed.as_ref().is_none_or(|order| matches!(order.task, Task::SetNetwork(_)));
+        if belief.rest == Rest::Started && free {
+            self.owe(sandbox, Task::SetNetwork(NetworkPolicy::Blocked));
+        }
+    }
+
     fn override_with(&mut self, sandbox: SandboxId, what: Override) {
         let belief = self.beliefs.get_mut(&sandbox).unwrap();
         let owed = belief.owed.as_ref().map(|order| &order.task);
@@ -274,7 +288,9 @@ impl World {
         let belief = &self.beliefs[&sandbox];
         if let Some(order) = &belief.owed {
             self.calls.push_back(HostCall::Do(order.clone()));
-        } else if let Some(number) = belief.boot {
+        }
+        let runs = belief.owed.as_ref().is_none_or(|order| matches!(order.task, Task::SetNetwork(_)));
+        if runs && let Some(number) = belief.boot {
             self.calls.push_back(HostCall::AskUse { shard: SHARD, sandbox, number });
         }
     }
@@ -304,8 +320,13 @@ impl World {
         let belief = self.beliefs.get_mut(&sandbox).unwrap();
         let owed =
             belief.owed.as_ref().filter(|order| order.number == number).map(|order| order.task.clone());
-        let stopping = belief.owed.as_ref().is_some_and(|order| matches!(order.task, Task::Stop { .. }));
+        let stopping = belief
+            .owed
+            .as_ref()
+            .is_some_and(|order| matches!(order.task, Task::Stop { .. } | Task::SetNetwork(_)));
         match (finding, owed) {
+            (Finding::Done(_), Some(Task::SetNetwork(_))) => belief.owed = None,
+            (Finding::Failed(_), Some(task @ Task::SetNetwork(_))) => self.owe(sandbox, task),
             (Finding::Done(_), Some(task)) => {
                 belief.owed = None;
                 belief.boot = None;
@@ -316,6 +337,7 @@ impl World {
                         Rest::Started
                     }
                     Task::Stop { .. } => Rest::Stopped,
+                    Task::SetNetwork(_) => Rest::Started,
                     Task::Quiesce => Rest::Failed,
                     Task::Remove => Rest::Gone,
                 };
@@ -441,6 +463,7 @@ impl World {
             }
             Some(Task::Stop { .. } | Task::Quiesce) => assert_eq!(real.running, None, "{report:?}"),
             Some(Task::Remove) => assert_eq!((real.disk, real.running), (None, None), "{report:?}"),
+            Some(Task::SetNetwork(_)) => assert!(real.told, "{report:?}"),
             Some(Task::Pull(_)) | None => {}
         }
     }
@@ -473,6 +496,13 @@ impl Real {
                     assert!(!self.heard_of.contains(&number), "{number} lives twice");
                     self.running = Some(number);
                 }
+                Outcome::Done
+            }
+            Step::SetNetwork(_) if self.running.is_none() => {
+                Outcome::Failed(Fault::Missing { what: "running life".into() })
+            }
+            Step::SetNetwork(_) => {
+                self.told = true;
                 Outcome::Done
             }
             Step::Halt { .. } => {
@@ -515,12 +545,6 @@ fn awake(ledger: &MemoryLedger, clock: u64, survey: Vec<Present>) -> Agent {
 }
 
 fn plan() -> Box<Plan> {
-    Box::new(Plan {
-        organization: OrganizationId::from_u128(1),
-        name: "box".into(),
-        class: Class::Container,
-        image: Image { digest: "base".into() },
-        resources: Resources::DEFAULT,
-        user: "hourglass".into(),
-    })
+    let image = Image { digest: "base".into() };
+    Box::new(Plan::new(OrganizationId::from_u128(1), "box", image))
 }

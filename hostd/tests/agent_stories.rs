@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test's harness")]
 
 use hourglass_events::{
-    Class, ExitCause, Fault, Finding, HostCall, HostId, HostNews, HostProfile, Image, Order, OrderNumber,
-    OrganizationId, Plan, Report, Resources, SandboxId, ShardNumber, Span, Task, Timestamp,
+    Class, ExitCause, Fault, Finding, HostCall, HostId, HostNews, HostProfile, Image, NetworkPolicy, Order,
+    OrderNumber, OrganizationId, Plan, Report, Resources, SandboxId, ShardNumber, Span, Task, Timestamp,
 };
 use hourglass_hostd::Agent;
 use hourglass_hostd::activity::Moment;
@@ -40,6 +40,59 @@ fn a_repeated_report_is_the_same_report() {
     }
     assert_eq!(serials.len(), 3);
     assert!(serials.iter().all(|serial| *serial == serials[0]), "{serials:?}");
+}
+
+#[test]
+fn a_policy_is_set_on_what_runs_and_its_end_is_still_told() {
+    check(
+        "order 5 create       -> pull 5
+         ok                   -> provision 5
+         ok                   -> boot 5
+         ok                   -> done 5
+         order 7 network      -> set the network of 7
+         ok                   -> done 7
+         exit 5 oom           -> halt 5
+         halted oom           -> exited 5 oom",
+    );
+}
+
+#[test]
+fn an_end_while_a_policy_is_set_is_told_after_it() {
+    check(
+        "order 5 create       -> pull 5
+         ok                   -> provision 5
+         ok                   -> boot 5
+         ok                   -> done 5
+         order 7 network      -> set the network of 7
+         exit 5 oom           ->
+         fail                 -> failed 7, halt 5
+         halted killed        -> exited 5 oom",
+    );
+}
+
+#[test]
+fn a_policy_for_what_ended_meanwhile_fails_and_tells_the_end() {
+    check(
+        "order 5 create       -> pull 5
+         ok                   -> provision 5
+         ok                   -> boot 5
+         ok                   -> done 5
+         exit 5 oom           -> halt 5
+         order 7 network      ->
+         halted oom           -> failed 7, exited 5 oom",
+    );
+}
+
+#[test]
+fn a_stop_waits_for_a_policy_and_a_kill_does_not() {
+    check(
+        "restart running 5    -> warn
+         order 7 network      -> set the network of 7
+         order 8 stop         ->
+         order 9 kill         -> cancel
+         dropped              -> halt 9
+         halted killed        -> done 9 killed",
+    );
 }
 
 #[test]
@@ -553,14 +606,8 @@ fn awake(ledger: &MemoryLedger, survey: Vec<Present>) -> Agent {
 
 fn task_named(name: &str) -> Task {
     let plan = |class| {
-        Box::new(Plan {
-            organization: OrganizationId::from_u128(1),
-            name: "box".into(),
-            class,
-            image: Image { digest: "base".into() },
-            resources: Resources::DEFAULT,
-            user: "hourglass".into(),
-        })
+        let image = Image { digest: "base".into() };
+        Box::new(Plan { class, ..Plan::new(OrganizationId::from_u128(1), "box", image) })
     };
     match name {
         "pull" => Task::Pull(Image { digest: "base".into() }),
@@ -570,6 +617,7 @@ fn task_named(name: &str) -> Task {
         "stop" => Task::Stop { grace: Span::seconds(30) },
         "kill" => Task::Stop { grace: Span::ZERO },
         "quiesce" => Task::Quiesce,
+        "network" => Task::SetNetwork(NetworkPolicy::Blocked),
         "remove" => Task::Remove,
         _ => panic!("no such task: {name}"),
     }

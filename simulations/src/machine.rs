@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hourglass_events::{ExitCause, Fault, OrderNumber, SandboxId, Span};
+use hourglass_events::{ExitCause, Fault, NetworkPolicy, OrderNumber, SandboxId, Span};
 use hourglass_hostd::agent::{Outcome, Step};
 use hourglass_hostd::driver::{DiskFound, Present};
 
@@ -16,12 +16,14 @@ pub(crate) struct Machine {
 }
 
 /// What is on it of one sandbox.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Unit {
     /// The order that made its disk.
     pub(crate) disk: Option<OrderNumber>,
     /// What runs.
     pub(crate) life: Option<Life>,
+    /// What that may reach.
+    pub(crate) network: NetworkPolicy,
     /// How the last life ended, until it is tidied up.
     remains: Option<ExitCause>,
 }
@@ -70,7 +72,8 @@ impl Machine {
                 self.units.entry(sandbox).or_default().disk.get_or_insert(number);
                 Outcome::Done
             }
-            Step::Boot(_) => self.boot(sandbox, number),
+            Step::Boot(plan) => self.boot(sandbox, number, &plan.network),
+            Step::SetNetwork(policy) => self.set_network(sandbox, policy),
             Step::Halt { grace } => Outcome::Halted(self.halt(sandbox, *grace)),
             Step::Erase => {
                 self.units.remove(&sandbox);
@@ -84,12 +87,14 @@ impl Machine {
         match step {
             // Half an image and half a disk count as none.
             Step::Pull(_) | Step::Provision(_) => {}
+            // It is replaced whole or not at all.
+            Step::SetNetwork(_) => {}
             // The former life is over and the next has not begun; or what ran has ended and is not tidied up.
             Step::Boot(_) | Step::Halt { .. } | Step::Erase => self.end(sandbox, ExitCause::Killed),
         }
     }
 
-    fn boot(&mut self, sandbox: SandboxId, number: OrderNumber) -> Outcome {
+    fn boot(&mut self, sandbox: SandboxId, number: OrderNumber, policy: &NetworkPolicy) -> Outcome {
         let Some(unit) = self.units.get_mut(&sandbox).filter(|unit| unit.disk.is_some()) else {
             return Outcome::Failed(Fault::Missing { what: "disk".to_owned() });
         };
@@ -97,7 +102,16 @@ impl Machine {
             self.spawned += 1;
             unit.life = Some(Life { number, spawn: self.spawned });
             unit.remains = None;
+            unit.network = policy.clone();
         }
+        Outcome::Done
+    }
+
+    fn set_network(&mut self, sandbox: SandboxId, policy: &NetworkPolicy) -> Outcome {
+        let Some(unit) = self.units.get_mut(&sandbox).filter(|unit| unit.life.is_some()) else {
+            return Outcome::Failed(Fault::Missing { what: "running life".to_owned() });
+        };
+        unit.network = policy.clone();
         Outcome::Done
     }
 

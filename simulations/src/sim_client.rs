@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use hourglass_events::{
     Actor, AutoArchive, AutoDelete, AutoStop, Class, Command, CorrelationId, Create, IdempotencyKey, Image,
-    Labels, Limits, Minutes, Name, OrganizationId, Refusal, Request, Resources, SandboxId, SnapshotContent,
-    SnapshotId, Span, StopMode, Subject, Target,
+    Labels, Limits, Minutes, Name, NetworkPolicy, OrganizationId, Refusal, Request, Resources, SandboxId,
+    SnapshotContent, SnapshotId, Span, StopMode, Subject, Target,
 };
 use hourglass_kernel::Reply;
 use hourglass_kernel::place::MEMORY_SHARE;
@@ -105,7 +105,7 @@ impl SimClient {
     }
 
     fn wish(&mut self) -> Command {
-        let drawn = self.dice.below(100);
+        let drawn = self.dice.below(112);
         let known = self.dice.pick(&self.known).copied();
         let Some(target) = known.filter(|_| drawn >= 25 || self.known.len() > 8) else {
             return Command::Create(self.create());
@@ -119,8 +119,10 @@ impl SimClient {
             78..84 => Command::SetAutoStop(target, self.auto_stop()),
             84..87 => Command::SetAutoArchive(target, AutoArchive(Minutes(self.minutes(9)))),
             87..91 => Command::SetAutoDelete(target, self.auto_delete()),
-            91..97 => Command::RefreshActivity(target),
-            97 => Command::SetLimits(Limits { gpu: self.minutes(4), ..Limits::DEFAULT }),
+            91..98 => Command::RefreshActivity(target),
+            101..106 => Command::SetNetwork(target, self.network()),
+            106..112 => Command::SetPublic(target, self.dice.chance(Rate(5_000))),
+            98 => Command::SetLimits(Limits { gpu: self.minutes(4), ..Limits::DEFAULT }),
             _ => Command::Delete(target),
         }
     }
@@ -133,9 +135,21 @@ impl SimClient {
         }
         create.snapshot = self.dice.chance(Rate(700)).then(|| "wide".to_owned());
         create.labels = self.labels();
+        create.network = self.network();
         create.auto_stop = Some(self.auto_stop());
         create.auto_delete = Some(self.auto_delete());
         create
+    }
+
+    fn network(&mut self) -> NetworkPolicy {
+        match self.dice.below(3) {
+            0 => NetworkPolicy::Open,
+            1 => NetworkPolicy::Blocked,
+            _ => {
+                let cidr = format!("10.{}.0.0/16", self.dice.below(9));
+                NetworkPolicy::only(&[cidr.as_str()], &["example.com"]).expect("a short list is fine")
+            }
+        }
     }
 
     fn mode(&mut self) -> StopMode {

@@ -244,7 +244,7 @@ impl World {
         let sim = &mut self.hosts[host];
         let usual = match &run.step {
             Step::Pull(_) => Span::seconds(3),
-            Step::Provision(_) | Step::Boot(_) | Step::Erase => Span::millis(800),
+            Step::Provision(_) | Step::Boot(_) | Step::SetNetwork(_) | Step::Erase => Span::millis(800),
             Step::Halt { grace } => Span(grace.0.min(2_000_000) + 100_000),
         };
         let hung = sim.dice.chance(hangs) && self.stormy;
@@ -439,6 +439,12 @@ impl World {
                 let boot = sandbox.boot.filter(|_| sandbox.state == State::Started);
                 if unit.life.map(|life| life.number) != boot {
                     found = Some(format!("{id} is {} with {boot:?}, its host has {unit:?}", sandbox.state));
+                }
+                if unit.life.is_some() && unit.network != sandbox.blueprint.network {
+                    found = Some(format!(
+                        "{id} is held to {} and not to {}",
+                        unit.network, sandbox.blueprint.network
+                    ));
                 }
             }
         }

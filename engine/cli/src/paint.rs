@@ -110,6 +110,8 @@ fn gist(event: &SandboxEvent) -> String {
         SandboxEvent::AutoStopSet { policy } => format!("{policy:?}"),
         SandboxEvent::AutoArchiveSet { policy } => format!("{policy:?}"),
         SandboxEvent::AutoDeleteSet { policy } => format!("{policy:?}"),
+        SandboxEvent::NetworkSet { policy } => policy.to_string(),
+        SandboxEvent::PublicSet { public } => if *public { "public" } else { "private" }.to_owned(),
         SandboxEvent::LabelsReplaced { labels } => {
             labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
         }
@@ -135,6 +137,7 @@ fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::ForkBegan
         | SandboxEvent::Forked
         | SandboxEvent::Removed
+        | SandboxEvent::NetworkApplied
         | SandboxEvent::ActivityRefreshed
         | SandboxEvent::Placed { .. }
         | SandboxEvent::Quiesced

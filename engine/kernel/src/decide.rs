@@ -125,6 +125,8 @@ fn door(request: &Request) -> Result<(), Refusal> {
         | Command::SetAutoStop(..)
         | Command::SetAutoArchive(..)
         | Command::SetAutoDelete(..)
+        | Command::SetNetwork(..)
+        | Command::SetPublic(..)
         | Command::RefreshActivity(_)
         | Command::SetLimits(_) => Ok(()),
     }
@@ -159,6 +161,8 @@ fn dispatch(
         Command::SetAutoDelete(target, policy) => {
             on(target, &|sandbox| configure::auto_delete(sandbox, *policy))
         }
+        Command::SetNetwork(target, policy) => on(target, &|sandbox| configure::network(sandbox, policy)),
+        Command::SetPublic(target, public) => on(target, &|sandbox| configure::public(sandbox, *public)),
         Command::RefreshActivity(target) => on(target, &|sandbox| configure::activity(sandbox)),
         Command::RegisterSnapshot(id, content) => register::snapshot(fleet, organization, *id, content),
         Command::SetLimits(limits) => Ok(register::limits(fleet, organization, *limits)),

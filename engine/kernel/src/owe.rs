@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Alarm, Cause, DeleteReason, DropReason, HostId, Intent, Order, Plan, Sandbox, SandboxEvent, ShardNumber,
-    State, StopReason, Task, TaskKind, Timestamp,
+    State, StopReason, Task, TaskKind, Timestamp, Values,
 };
 
 use crate::decide::{Proposal, start, stop};
@@ -37,10 +37,11 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::Stopping => Some(Task::Stop { grace: sandbox.work?.grace }),
         State::Deleting => Some(Task::Remove),
         State::Error => Some(Task::Quiesce),
+        // Nothing but a changed policy makes what runs owe something.
+        State::Started => Some(Task::SetNetwork(sandbox.blueprint.network.clone())),
         State::Unknown
         | State::PendingBuild
         | State::BuildFailed
-        | State::Started
         | State::Stopped
         | State::Paused
         | State::Archived
@@ -66,6 +67,9 @@ fn plan(sandbox: &Sandbox) -> Box<Plan> {
         image: blueprint.image.clone(),
         resources: blueprint.resources,
         user: blueprint.user.clone(),
+        network: blueprint.network.clone(),
+        environment: blueprint.environment.clone(),
+        values: Values::default(),
     })
 }
 
@@ -100,6 +104,7 @@ fn homeless(
         | TaskKind::Create
         | TaskKind::Boot
         | TaskKind::Stop
+        | TaskKind::SetNetwork
         | TaskKind::SaveMemory
         | TaskKind::Resume
         | TaskKind::Archive

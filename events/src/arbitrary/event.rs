@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::value::{
     auto_archive, auto_delete, auto_stop, blueprint, class, exit_cause, fault, image, labels, limits,
-    placement, resources, span, text, timestamp,
+    network, placement, resources, span, text, timestamp,
 };
 use crate::event::{
     DeleteReason, DropReason, HostEvent, Intent, OrganizationEvent, SandboxEvent, SandboxEventKind as Kind,
@@ -65,6 +65,9 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::AutoStopSet => auto_stop().prop_map(|policy| E::AutoStopSet { policy }).boxed(),
         Kind::AutoArchiveSet => auto_archive().prop_map(|policy| E::AutoArchiveSet { policy }).boxed(),
         Kind::AutoDeleteSet => auto_delete().prop_map(|policy| E::AutoDeleteSet { policy }).boxed(),
+        Kind::NetworkSet => network().prop_map(|policy| E::NetworkSet { policy }).boxed(),
+        Kind::NetworkApplied => plain(E::NetworkApplied),
+        Kind::PublicSet => any::<bool>().prop_map(|public| E::PublicSet { public }).boxed(),
         Kind::ActivityRefreshed => plain(E::ActivityRefreshed),
         Kind::IntentQueued => intent().prop_map(|intent| E::IntentQueued { intent }).boxed(),
         Kind::IntentDropped => drop_reason().prop_map(|why| E::IntentDropped { why }).boxed(),

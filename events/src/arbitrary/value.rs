@@ -1,11 +1,13 @@
 //! Arbitrary values inside events. Ids come from a few, so that they meet.
 
-use proptest::collection::btree_map;
+use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use crate::duty::TaskKind;
+use crate::environment::Environment;
 use crate::fault::{ExitCause, Fault};
 use crate::id::{HostId, Incarnation, OrganizationId, SandboxId, SnapshotId};
+use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::record::Digest;
 use crate::resources::{Limits, Resources};
@@ -105,13 +107,31 @@ pub(super) fn auto_delete() -> impl Strategy<Value = AutoDelete> {
     prop_oneof![Just(AutoDelete::Never), Just(AutoDelete::AtOnce), after]
 }
 
+/// What a sandbox may reach.
+pub fn network() -> impl Strategy<Value = NetworkPolicy> {
+    let cidrs = vec((any::<[u8; 4]>(), 0..=32_u8), 1..4);
+    let only = (cidrs, vec("(\\*\\.)?[a-z]{1,9}\\.com", 0..4)).prop_map(|(cidrs, domains)| {
+        let cidrs: Vec<_> = cidrs.iter().map(|([a, b, c, d], n)| format!("{a}.{b}.{c}.{d}/{n}")).collect();
+        NetworkPolicy::only(&cidrs, &domains).expect("only lists are drawn")
+    });
+    prop_oneof![Just(NetworkPolicy::Open), Just(NetworkPolicy::Blocked), only]
+}
+
+/// Variables and digests.
+pub fn environment() -> impl Strategy<Value = Environment> {
+    btree_map("[A-Z_]{1,9}", digest(), 0..3)
+        .prop_map(|variables| Environment::new(variables).expect("only variables are drawn"))
+}
+
 /// What a sandbox was asked to be.
 pub fn blueprint() -> impl Strategy<Value = Blueprint> {
     let from = (snapshot_id(), text(), image());
     let policies = (auto_stop(), auto_archive(), auto_delete());
-    (name(), class(), from, resources(), text(), labels(), policies).prop_map(
-        |(name, class, (snapshot, snapshot_name, image), resources, user, labels, policies)| {
+    let settings = (network(), any::<bool>(), environment());
+    (name(), class(), from, resources(), text(), labels(), policies, settings).prop_map(
+        |(name, class, (snapshot, snapshot_name, image), resources, user, labels, policies, settings)| {
             let (auto_stop, auto_archive, auto_delete) = policies;
+            let (network, public, environment) = settings;
             Blueprint {
                 name,
                 class,
@@ -124,6 +144,9 @@ pub fn blueprint() -> impl Strategy<Value = Blueprint> {
                 auto_stop,
                 auto_archive,
                 auto_delete,
+                network,
+                public,
+                environment,
             }
         },
     )

@@ -2,6 +2,7 @@
 
 use super::{Advice, Interval, Operation, Refusal, Text};
 use crate::id::{SandboxId, SnapshotId};
+use crate::network::Destination;
 use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
@@ -14,6 +15,13 @@ fn each() -> Vec<Refusal> {
         Refusal::BadName { found: "a\nb".to_owned() },
         Refusal::TooManyLabels { found: 65 },
         Refusal::BadLabel { key: String::new() },
+        Refusal::BadCidr { found: "10.0.0.0".to_owned() },
+        Refusal::BadDomain { found: "a b".to_owned() },
+        Refusal::TooManyDestinations { what: Destination::Domain, found: 11 },
+        Refusal::NoDestination,
+        Refusal::BadVariable { name: "A=B".to_owned() },
+        Refusal::TooManyVariables { found: 257 },
+        Refusal::TooMuchEnvironment { bytes: 300_000 },
         Refusal::BadInterval { interval: Interval::AutoStop, found: -1, most: 10 },
         Refusal::GraceTooLong { asked: Span::minutes(90), most: Span::minutes(60) },
         Refusal::BadKey { found: 0 },
@@ -45,6 +53,13 @@ fn each() -> Vec<Refusal> {
             | Refusal::BadName { .. }
             | Refusal::TooManyLabels { .. }
             | Refusal::BadLabel { .. }
+            | Refusal::BadCidr { .. }
+            | Refusal::BadDomain { .. }
+            | Refusal::TooManyDestinations { .. }
+            | Refusal::NoDestination
+            | Refusal::BadVariable { .. }
+            | Refusal::TooManyVariables { .. }
+            | Refusal::TooMuchEnvironment { .. }
             | Refusal::BadInterval { .. }
             | Refusal::GraceTooLong { .. }
             | Refusal::BadKey { .. }

@@ -2,12 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::{BIRTHS_OF_LATER_RELEASES, Sandbox, Work};
+use super::{BIRTHS_OF_LATER_RELEASES, Sandbox, Settings, Work};
 use crate::arbitrary::{history, offers, sandbox_event, sandbox_event_of};
+use crate::environment::Environment;
 use crate::event::{DeleteReason, Intent, SandboxEvent as E, SandboxEventKind as Kind, StopReason};
 use crate::fault::{ExitCause, Fault};
 use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
 use crate::lifecycle::{Step, step};
+use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::record::{Event, Stamp};
 use crate::resources::Resources;
@@ -54,6 +56,9 @@ fn pull() -> E {
         auto_stop: AutoStop::DEFAULT,
         auto_archive: AutoArchive::DEFAULT,
         auto_delete: AutoDelete::DEFAULT,
+        network: NetworkPolicy::Open,
+        public: false,
+        environment: Environment::default(),
     });
     let placement = Placement { host: Some(HostId::from_u128(1)), hosts: 1, ready: 1, able: 1, roomy: 1 };
     E::PullBegan { blueprint, placement, deadline: deadline(1) }
@@ -160,6 +165,53 @@ fn a_removal_that_struggles_is_tried_again_under_a_new_number() {
     let sandbox = after([E::DeleteBegan { reason: DeleteReason::Asked }, struggle]);
     let Work { number: found, attempt, retry_at, deadline, .. } = sandbox.work.unwrap();
     assert_eq!((Some(found), attempt, retry_at, deadline), (number(3), 1, Some(at(9)), None));
+}
+
+fn blocked() -> E {
+    E::NetworkSet { policy: NetworkPolicy::Blocked }
+}
+
+#[test]
+fn what_runs_is_owed_the_policy_that_was_set_under_its_records_number() {
+    let sandbox = after([running().to_vec(), vec![blocked()]].concat());
+    assert_eq!((sandbox.state, sandbox.order(), sandbox.boot), (State::Started, number(4), number(2)));
+    assert_eq!(sandbox.blueprint.network, NetworkPolicy::Blocked);
+    let again = after([running().to_vec(), vec![blocked(), blocked()]].concat());
+    assert_eq!(again.order(), number(5), "the last one set is the one that is owed");
+    let told = after([running().to_vec(), vec![blocked(), E::NetworkApplied]].concat());
+    assert_eq!((told.work, told.settings, told.boot), (None, Settings::Applied, number(2)));
+}
+
+#[test]
+fn what_boots_while_its_policy_is_set_is_told_once_it_runs() {
+    let booting = [stopped(), vec![E::BootBegan { deadline: deadline(6) }, blocked(), E::Booted]].concat();
+    let sandbox = after(booting);
+    assert_eq!((sandbox.order(), sandbox.boot), (number(8), number(6)));
+}
+
+#[test]
+fn what_is_booted_later_need_not_be_told() {
+    let set = [stopped(), vec![blocked(), E::BootBegan { deadline: deadline(7) }, E::Booted]].concat();
+    assert_eq!((after(set.clone()).settings, after(set).work), (Settings::Applied, None));
+    let stop = E::StopBegan { reason: StopReason::Asked, grace: Span::ZERO, deadline: deadline(5) };
+    let end = vec![blocked(), stop, E::Exited { cause: ExitCause::Stopped }];
+    let boot = vec![E::BootBegan { deadline: deadline(7) }, E::Booted];
+    assert_eq!(after([running().to_vec(), end, boot].concat()).work, None, "the stop took its place");
+}
+
+#[test]
+fn a_policy_that_could_not_be_applied_is_in_sight_until_it_is() {
+    let struggle = || E::Struggled { fault: fault(), attempt: 1, retry_at: at(9) };
+    let sandbox = after([running().to_vec(), vec![blocked(), struggle()]].concat());
+    assert_eq!((sandbox.fault, sandbox.work.map(|work| work.attempt)), (Some(fault()), Some(1)));
+    let done = after([running().to_vec(), vec![blocked(), struggle(), E::NetworkApplied]].concat());
+    assert_eq!(done.fault, None);
+    let other = vec![E::SnapshotBegan, E::Abandoned { fault: fault() }, blocked(), E::NetworkApplied];
+    assert_eq!(
+        after([running().to_vec(), other].concat()).fault,
+        Some(fault()),
+        "that one is of something else"
+    );
 }
 
 #[test]
@@ -317,8 +369,10 @@ proptest! {
     #[test]
     fn work_is_owed_where_the_state_says_so(sandbox in somewhere()) {
         let owed = crate::duty::duties(sandbox.state).task.is_some();
-        // Only the error's quieting ends while its state stays.
-        prop_assert!(sandbox.work.is_some() == owed || (sandbox.state == State::Error && sandbox.work.is_none()));
+        // Only the error's quieting, and what runs being held to its settings, begin or end while a state stays.
+        let ends = sandbox.state.is_in(&[State::Error, State::Started]);
+        prop_assert!(sandbox.work.is_some() == owed || (ends && sandbox.work.is_none()));
+        prop_assert!(sandbox.state != State::Started || sandbox.work.is_some() == (sandbox.settings == Settings::Changed));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use hourglass_events::{
-    ExitCause, Fault, HostNews, Image, OrderNumber, Plan, SandboxId, ShardNumber, Span, Task, TaskKind,
+    ExitCause, Fault, HostNews, Image, NetworkPolicy, OrderNumber, Plan, SandboxId, ShardNumber, Span, Task,
+    TaskKind,
 };
 
 use crate::driver::DiskFound;
@@ -50,6 +51,8 @@ pub enum Step {
     Provision(Box<Plan>),
     /// Run it.
     Boot(Box<Plan>),
+    /// Hold what runs to another network policy.
+    SetNetwork(NetworkPolicy),
     /// Let nothing of it run.
     Halt {
         /// How long its processes may take to end by themselves.
@@ -121,6 +124,7 @@ impl Step {
             }
             Task::Boot(plan) => vec![Self::Boot(plan.clone())],
             Task::Stop { grace } => vec![Self::Halt { grace: *grace }],
+            Task::SetNetwork(policy) => vec![Self::SetNetwork(policy.clone())],
             Task::Quiesce => vec![Self::Halt { grace: Span::ZERO }],
             Task::Remove => vec![Self::Erase],
         }
@@ -130,12 +134,12 @@ impl Step {
     /// that hangs for ever, and a kill or a removal is what people reach for then.
     pub(super) fn yields_to(&self, task: &Task) -> bool {
         let force = match self {
-            Self::Pull(_) | Self::Provision(_) | Self::Boot(_) => 0,
+            Self::Pull(_) | Self::Provision(_) | Self::Boot(_) | Self::SetNetwork(_) => 0,
             Self::Halt { grace } => u8::from(*grace == Span::ZERO),
             Self::Erase => 2,
         };
         let wanted = match task {
-            Task::Pull(_) | Task::Create(_) | Task::Boot(_) => 0,
+            Task::Pull(_) | Task::Create(_) | Task::Boot(_) | Task::SetNetwork(_) => 0,
             Task::Stop { grace } => u8::from(*grace == Span::ZERO),
             Task::Quiesce => 1,
             Task::Remove => 2,
@@ -150,9 +154,31 @@ impl fmt::Display for Step {
             Self::Pull(_) => "pull",
             Self::Provision(_) => "provision",
             Self::Boot(_) => "boot",
+            Self::SetNetwork(_) => "set the network of",
             Self::Halt { .. } => "halt",
             Self::Erase => "erase",
         })
+    }
+}
+
+/// Whether such a task is done to what runs, so that without a life there is nothing to do.
+pub(super) const fn needs_life(task: TaskKind) -> bool {
+    match task {
+        TaskKind::SetNetwork => true,
+        TaskKind::Pull
+        | TaskKind::Build
+        | TaskKind::Create
+        | TaskKind::Boot
+        | TaskKind::Stop
+        | TaskKind::SaveMemory
+        | TaskKind::Resume
+        | TaskKind::Archive
+        | TaskKind::Restore
+        | TaskKind::Resize
+        | TaskKind::Capture
+        | TaskKind::Fork
+        | TaskKind::Quiesce
+        | TaskKind::Remove => false,
     }
 }
 
@@ -170,6 +196,7 @@ pub(super) const fn closes(task: TaskKind) -> bool {
         | TaskKind::Restore
         | TaskKind::Resize
         | TaskKind::Capture
-        | TaskKind::Fork => false,
+        | TaskKind::Fork
+        | TaskKind::SetNetwork => false,
     }
 }

@@ -8,7 +8,7 @@ use hourglass_events::{
 };
 
 use super::desk::Desk;
-use super::effect::{Oddity, Outcome, RunId, Step, closes};
+use super::effect::{Oddity, Outcome, RunId, Step, closes, needs_life};
 use super::{UNSEEN, tells_end};
 use crate::activity::Moment;
 use crate::driver::Exit;
@@ -184,6 +184,7 @@ impl Place {
                 };
                 if let Some(fault) = failure {
                     self.settle(shard, number, task, Finding::Failed(fault), desk);
+                    self.mourn(desk);
                 } else if let Some(step) = rest.pop_front() {
                     self.run(step, Why::Order { shard, number, task, rest, exit: None }, desk);
                 } else if let Some(cause) = exit {
@@ -194,6 +195,7 @@ impl Place {
                 } else {
                     let end = self.entry.ended.map_or(UNSEEN, |ended| ended.cause);
                     self.settle(shard, number, task, Finding::Done(tells_end(task).then_some(end)), desk);
+                    self.mourn(desk);
                 }
             }
         }
@@ -204,17 +206,42 @@ impl Place {
         let task = order.task.kind();
         let class = match &order.task {
             Task::Create(plan) | Task::Boot(plan) => Some(plan.class),
-            Task::Pull(_) | Task::Stop { .. } | Task::Quiesce | Task::Remove => None,
+            Task::Pull(_) | Task::Stop { .. } | Task::Quiesce | Task::SetNetwork(_) | Task::Remove => None,
         };
         if class.is_some_and(|class| !desk.can_run(class)) {
             let fault = Fault::Unsupported { task };
             self.settle(order.shard, order.number, task, Finding::Failed(fault), desk);
             return;
         }
+        if needs_life(task) && self.entry.boot.is_none() {
+            self.lifeless(order, desk);
+            return;
+        }
         let mut rest = VecDeque::from(Step::of(&order.task));
         if let Some(step) = rest.pop_front() {
             let (shard, number) = (order.shard, order.number);
             self.run(step, Why::Order { shard, number, task, rest, exit: None }, desk);
+        }
+    }
+
+    /// What `order` is to be done to does not run any more, which may be all that says so: an end that fell between
+    /// two orders is not announced for the sake of the later one.
+    fn lifeless(&mut self, order: &Order, desk: &mut Desk) {
+        let (shard, number, task) = (order.shard, order.number, order.task.kind());
+        let fault = Fault::Missing { what: "running life".to_owned() };
+        self.settle(shard, number, task, Finding::Failed(fault), desk);
+        if let Some(Ended { number, cause }) = self.entry.ended
+            && !desk.is_reporting_exit(self.sandbox, number)
+        {
+            desk.report(shard, self.sandbox, number, Finding::Exited(cause));
+        }
+    }
+
+    /// After an order that leaves what runs alone, an end that came meanwhile is news.
+    fn mourn(&mut self, desk: &mut Desk) {
+        let ended = self.entry.ended.map(|ended| ended.number);
+        if let Some(boot) = self.entry.boot.filter(|boot| ended == Some(boot.number)) {
+            self.tidy(boot.number, self.listener(boot), None, desk);
         }
     }
 
@@ -268,7 +295,7 @@ impl Place {
                 Step::Halt { .. } | Step::Erase,
                 Outcome::Done | Outcome::Halted(_) | Outcome::Failed(_) | Outcome::Cancelled,
             )
-            | (Step::Pull(_) | Step::Provision(_), _) => {}
+            | (Step::Pull(_) | Step::Provision(_) | Step::SetNetwork(_), _) => {}
         }
     }
 

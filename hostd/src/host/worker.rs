@@ -277,6 +277,7 @@ async fn take(driver: Arc<dyn Driver>, run: Run) -> Outcome {
         Step::Pull(image) => driver.pull(&image).await,
         Step::Provision(plan) => driver.provision(sandbox, number, &plan).await,
         Step::Boot(plan) => driver.boot(sandbox, number, &plan).await,
+        Step::SetNetwork(policy) => driver.set_network(sandbox, number, &policy).await,
         Step::Erase => driver.erase(sandbox).await,
         Step::Halt { grace } => {
             return driver.halt(sandbox, grace).await.map_or_else(Outcome::Failed, Outcome::Halted);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hourglass_events::{ExitCause, Fault, Image, OrderNumber, Plan, SandboxId, Span};
+use hourglass_events::{ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, SandboxId, Span};
 
 use super::shell::Files;
 use crate::driver::{DiskFound, Exit, Present};
@@ -62,6 +62,20 @@ impl Machine {
 
     pub(super) fn lives(&self, sandbox: SandboxId) -> u32 {
         self.lives.get(&sandbox).copied().unwrap_or_default()
+    }
+
+    /// What that which runs was booted with, as changed since.
+    pub(super) fn plan(&self, sandbox: SandboxId) -> Option<&Plan> {
+        self.sandboxes.get(&sandbox)?.running().map(|life| &life.plan)
+    }
+
+    pub(super) fn set_network(&mut self, sandbox: SandboxId, policy: &NetworkPolicy) -> Result<(), Fault> {
+        let life = self.sandboxes.get_mut(&sandbox).and_then(|found| found.life.as_mut());
+        let Some(life) = life.filter(|life| life.end == End::Running) else {
+            return Err(Fault::Missing { what: "running life".to_owned() });
+        };
+        life.plan.network = policy.clone();
+        Ok(())
     }
 
     /// What commands in a running sandbox see.

@@ -13,6 +13,8 @@ pub enum Act {
     Provision,
     /// [`Driver::boot`](crate::driver::Driver::boot).
     Boot,
+    /// [`Driver::set_network`](crate::driver::Driver::set_network).
+    SetNetwork,
     /// [`Driver::halt`](crate::driver::Driver::halt).
     Halt,
     /// [`Driver::erase`](crate::driver::Driver::erase).
@@ -21,7 +23,8 @@ pub enum Act {
 
 impl Act {
     /// Every step.
-    pub const ALL: &'static [Self] = &[Self::Pull, Self::Provision, Self::Boot, Self::Halt, Self::Erase];
+    pub const ALL: &'static [Self] =
+        &[Self::Pull, Self::Provision, Self::Boot, Self::SetNetwork, Self::Halt, Self::Erase];
 }
 
 /// What happens at a step instead of nothing in particular.

@@ -222,18 +222,16 @@ fn plain(text: &str) -> (Word, &str) {
 
 #[cfg(test)]
 mod tests {
-    use hourglass_events::{Class, Image, OrganizationId, Resources};
+    use hourglass_events::{Image, OrganizationId, Resources};
 
     use super::*;
 
     fn say(files: &mut Files, argv: &[&str]) -> (u8, String) {
+        let image = Image { digest: "base".into() };
         let plan = Plan {
-            organization: OrganizationId::from_u128(1),
-            name: "box".into(),
-            class: Class::Container,
-            image: Image { digest: "base".into() },
             resources: Resources { cpu: 2, ..Resources::DEFAULT },
             user: "hourglass".into(),
+            ..Plan::new(OrganizationId::from_u128(1), "box", image)
         };
         let argv: Vec<_> = argv.iter().map(|word| (*word).to_owned()).collect();
         let done = run(&argv, files, &plan).unwrap();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hourglass_events::{
-    Class, Finding, HostCall, HostId, HostNews, Image, Order, OrderNumber, OrganizationId, Plan, Report,
-    Resources, SandboxId, ShardNumber, Span, Task,
+    Finding, HostCall, HostId, HostNews, Image, Order, OrderNumber, OrganizationId, Plan, Report, SandboxId,
+    ShardNumber, Span, Task,
 };
 use hourglass_hostd::driver::Command;
 use hourglass_hostd::host::EngineEnd;
@@ -17,14 +17,8 @@ pub const BOX: SandboxId = SandboxId::from_u128(0xb0c5);
 pub const SHARD: ShardNumber = ShardNumber(3);
 
 pub fn plan() -> Plan {
-    Plan {
-        organization: OrganizationId::from_u128(1),
-        name: "box".into(),
-        class: Class::Container,
-        image: Image { digest: "base".into() },
-        resources: Resources::DEFAULT,
-        user: "hourglass".into(),
-    }
+    let image = Image { digest: "base".into() };
+    Plan { user: "hourglass".into(), ..Plan::new(OrganizationId::from_u128(1), "box", image) }
 }
 
 pub fn create() -> Task {

@@ -11,7 +11,7 @@ use std::process::Command as Program;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use hourglass_events::{Class, Image, OrderNumber, OrganizationId, Plan, Resources, SandboxId, Span};
+use hourglass_events::{Image, OrderNumber, OrganizationId, Plan, SandboxId, Span};
 use hourglass_hostd::driver::{Command, Driver, Ran};
 use hourglass_hostd::image::{Progress, Recipe, Store, missing_packages};
 use hourglass_hostd::native::{Config, NativeDriver};
@@ -177,14 +177,7 @@ pub(crate) fn plan() -> Plan {
 }
 
 pub(crate) fn plan_of(image: Image) -> Plan {
-    Plan {
-        organization: OrganizationId::from_u128(1),
-        name: "box-1".to_owned(),
-        class: Class::Container,
-        image,
-        resources: Resources::DEFAULT,
-        user: "dev".to_owned(),
-    }
+    Plan { user: "dev".to_owned(), ..Plan::new(OrganizationId::from_u128(1), "box-1", image) }
 }
 
 /// Everything on the machine a sandbox could leave behind.

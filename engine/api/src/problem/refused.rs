@@ -10,6 +10,13 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
         Refusal::OutOfLimits { .. } => Answer::new(S::BAD_REQUEST, "OUT_OF_LIMITS"),
         Refusal::BadName { .. } => Answer::new(S::BAD_REQUEST, "BAD_NAME"),
         Refusal::TooManyLabels { .. } | Refusal::BadLabel { .. } => Answer::new(S::BAD_REQUEST, "BAD_LABELS"),
+        Refusal::BadCidr { .. }
+        | Refusal::BadDomain { .. }
+        | Refusal::TooManyDestinations { .. }
+        | Refusal::NoDestination => Answer::new(S::BAD_REQUEST, "BAD_NETWORK"),
+        Refusal::BadVariable { .. }
+        | Refusal::TooManyVariables { .. }
+        | Refusal::TooMuchEnvironment { .. } => Answer::new(S::BAD_REQUEST, "BAD_ENVIRONMENT"),
         Refusal::BadInterval { .. } => Answer::new(S::BAD_REQUEST, "BAD_INTERVAL"),
         Refusal::GraceTooLong { .. } => Answer::new(S::BAD_REQUEST, "GRACE_TOO_LONG"),
         Refusal::BadKey { .. } => Answer::new(S::BAD_REQUEST, "BAD_IDEMPOTENCY_KEY"),

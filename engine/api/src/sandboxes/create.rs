@@ -73,7 +73,6 @@ fn sizes(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), P
 
 fn command(asked: CreateSandbox) -> Result<Create, Problem> {
     Ok(Create {
-        id: SandboxId(Uuid::now_v7()),
         name: asked.name.map(Name::try_from).transpose()?,
         snapshot: asked.snapshot,
         class: None,
@@ -82,5 +81,6 @@ fn command(asked: CreateSandbox) -> Result<Create, Problem> {
         auto_stop: asked.auto_stop_interval.map(AutoStop::decode).transpose()?,
         auto_archive: asked.auto_archive_interval.map(AutoArchive::decode).transpose()?,
         auto_delete: asked.auto_delete_interval.map(AutoDelete::decode).transpose()?,
+        ..Create::new(SandboxId(Uuid::now_v7()))
     })
 }

@@ -10,9 +10,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use hourglass_engine::{Engine, Store};
-use hourglass_events::{
-    Class, HostId, Image, OrderNumber, OrganizationId, Plan, Resources, SandboxId, Span, State,
-};
+use hourglass_events::{HostId, Image, OrderNumber, OrganizationId, Plan, SandboxId, Span, State};
 use hourglass_hostd::Driver;
 use hourglass_hostd::driver::Command;
 use hourglass_hostd::image;
@@ -172,14 +170,7 @@ async fn by_engine(load: &Load, dir: &Path, machine: Machine) -> anyhow::Result<
 }
 
 fn plan(image: &Image) -> Plan {
-    Plan {
-        organization: OWNER,
-        name: "bench".to_owned(),
-        class: Class::Container,
-        image: image.clone(),
-        resources: Resources::DEFAULT,
-        user: "root".to_owned(),
-    }
+    Plan::new(OWNER, "bench", image.clone())
 }
 
 fn nothing() -> Command {

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use hourglass_events::{
-    Actor, AutoArchive, AutoDelete, AutoStop, Blueprint, Cause, Class, CorrelationId, Digest, Event,
-    ExitCause, HostId, Image, Labels, Name, OrderNumber, OrganizationId, Placement, Record, RecordId,
-    Resources, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber, SnapshotId, Span, StopReason, Subject,
-    Timestamp, codec,
+    Actor, Blueprint, Cause, Class, CorrelationId, Digest, Event, ExitCause, HostId, Image, Labels, Name,
+    OrderNumber, OrganizationId, Placement, Record, RecordId, Resources, SandboxEvent, SandboxId, Seq,
+    ShardEvent, ShardNumber, SnapshotContent, SnapshotId, Span, StopReason, Subject, Timestamp, codec,
 };
 use hourglass_kernel::Entry;
 
@@ -34,18 +33,16 @@ impl Workload {
     /// A log of this many sandboxes.
     pub(super) fn new(sandboxes: usize) -> anyhow::Result<Self> {
         let labels = BTreeMap::from([("team".to_owned(), "search".to_owned())]);
-        let blueprint = Box::new(Blueprint {
-            name: Name::new("agent").context("a name")?,
+        let content = SnapshotContent {
+            name: "debian".to_owned(),
             class: Class::Container,
-            snapshot: SnapshotId::from_u128(3),
-            snapshot_name: "debian".to_owned(),
-            image: Image { digest: Digest::of(b"image").to_string() },
             resources: Resources::DEFAULT,
-            user: "root".to_owned(),
+            image: Image { digest: Digest::of(b"image").to_string() },
+        };
+        let name = Name::new("agent").context("a name")?;
+        let blueprint = Box::new(Blueprint {
             labels: Labels::new(labels).context("labels")?,
-            auto_stop: AutoStop::DEFAULT,
-            auto_archive: AutoArchive::DEFAULT,
-            auto_delete: AutoDelete::DEFAULT,
+            ..Blueprint::new(name, SnapshotId::from_u128(3), &content)
         });
         Ok(Self { blueprint, sandboxes, written: 0, head: Digest::NONE })
     }

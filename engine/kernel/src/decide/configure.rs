@@ -1,7 +1,9 @@
-//! What can be changed of a sandbox in every state but its last two: labels, the three intervals, its activity.
+//! What can be changed of a sandbox in every state but its last two: labels, the three intervals, what it may reach,
+//! who may reach it, its activity.
 
 use hourglass_events::{
-    Advice, AutoArchive, AutoDelete, AutoStop, Labels, Operation, Refusal, Sandbox, SandboxEvent, State,
+    Advice, AutoArchive, AutoDelete, AutoStop, Labels, NetworkPolicy, Operation, Refusal, Sandbox,
+    SandboxEvent, State,
 };
 
 use super::{Verdict, wrong};
@@ -31,6 +33,19 @@ pub(super) fn auto_delete(sandbox: &Sandbox, policy: AutoDelete) -> Verdict {
     }
     let changed = sandbox.blueprint.auto_delete != policy;
     Ok(changed.then_some(SandboxEvent::AutoDeleteSet { policy }))
+}
+
+/// What runs is owed the policy from here on, see [`crate::owe`]; whatever is booted later is booted with it.
+pub(super) fn network(sandbox: &Sandbox, policy: &NetworkPolicy) -> Verdict {
+    alive(sandbox)?;
+    let changed = sandbox.blueprint.network != *policy;
+    Ok(changed.then(|| SandboxEvent::NetworkSet { policy: policy.clone() }))
+}
+
+pub(super) fn public(sandbox: &Sandbox, public: bool) -> Verdict {
+    alive(sandbox)?;
+    let changed = sandbox.blueprint.public != public;
+    Ok(changed.then_some(SandboxEvent::PublicSet { public }))
 }
 
 pub(super) fn activity(sandbox: &Sandbox) -> Verdict {

@@ -49,16 +49,14 @@ fn blueprint(terms: &Terms, create: &Create, snapshot: &Snapshot) -> Result<Blue
         None => Name::new(&create.id.to_string())?,
     };
     Ok(Blueprint {
-        name,
-        class: snapshot.content.class,
-        snapshot: snapshot.id,
-        snapshot_name: snapshot.content.name.clone(),
-        image: snapshot.content.image.clone(),
-        resources: snapshot.content.resources,
         user: create.user.clone().unwrap_or_else(|| terms.user.clone()),
         labels: create.labels.clone(),
         auto_stop: create.auto_stop.unwrap_or(AutoStop::DEFAULT),
         auto_archive: create.auto_archive.unwrap_or(AutoArchive::DEFAULT),
         auto_delete,
+        network: create.network.clone(),
+        public: create.public,
+        environment: create.environment.clone(),
+        ..Blueprint::new(name, snapshot.id, &snapshot.content)
     })
 }

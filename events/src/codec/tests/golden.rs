@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 
 use super::group;
 use crate::codec::{decode, encode};
+use crate::environment::Environment;
 use crate::event::{HostEvent, SandboxEvent, ShardEvent};
 use crate::fault::Fault;
 use crate::id::{
     CorrelationId, HostId, Incarnation, OrderNumber, OrganizationId, RecordId, SandboxId, Seq, ShardNumber,
     SnapshotId,
 };
+use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::record::{Actor, Cause, Digest, Event, KeyUse, Record, Subject};
 use crate::resources::Resources;
@@ -51,6 +53,9 @@ fn pull() -> Record {
         auto_stop: AutoStop::After(Minutes(15)),
         auto_archive: AutoArchive::DEFAULT,
         auto_delete: AutoDelete::AtOnce,
+        network: NetworkPolicy::only(&["10.0.0.0/8"], &["*.example.com"]).unwrap(),
+        public: true,
+        environment: Environment::new(BTreeMap::from([("TOKEN".to_owned(), Digest([0x11; 32]))])).unwrap(),
     });
     let placement = Placement { host: Some(HOST), hosts: 3, ready: 2, able: 2, roomy: 1 };
     let key = KeyUse { key: "k1".to_owned(), fingerprint: Digest([0xcd; 32]) };

@@ -1,8 +1,8 @@
 //! What the SDK requires of a sandbox is there, in each state.
 
 use hourglass_events::{
-    AutoArchive, AutoDelete, AutoStop, Blueprint, Class, CorrelationId, Fault, Image, Labels, Name,
-    OrganizationId, Resources, SandboxId, Seq, SnapshotId, State, Timestamp,
+    AutoStop, Blueprint, Class, CorrelationId, Fault, Image, Name, OrganizationId, Resources, SandboxId, Seq,
+    SnapshotContent, SnapshotId, State, Timestamp,
 };
 use serde_json::Value;
 
@@ -10,21 +10,19 @@ use crate::settings::Settings;
 
 fn in_state(state: State) -> hourglass_events::Sandbox {
     let at = Timestamp(1_700_000_000_123_456);
+    let content = SnapshotContent {
+        name: "default".to_owned(),
+        class: Class::Container,
+        resources: Resources::DEFAULT,
+        image: Image { digest: "image".to_owned() },
+    };
     hourglass_events::Sandbox {
         id: SandboxId::from_u128(1),
         organization: OrganizationId::from_u128(2),
         blueprint: Blueprint {
-            name: Name::new("box").unwrap(),
-            class: Class::Container,
-            snapshot: SnapshotId::from_u128(3),
-            snapshot_name: "default".to_owned(),
-            image: Image { digest: "image".to_owned() },
-            resources: Resources::DEFAULT,
             user: "daytona".to_owned(),
-            labels: Labels::default(),
             auto_stop: AutoStop::Never,
-            auto_archive: AutoArchive::DEFAULT,
-            auto_delete: AutoDelete::Never,
+            ..Blueprint::new(Name::new("box").unwrap(), SnapshotId::from_u128(3), &content)
         },
         state,
         origin: None,
@@ -38,6 +36,7 @@ fn in_state(state: State) -> hourglass_events::Sandbox {
         stopped_since: None,
         host: None,
         work: None,
+        settings: hourglass_events::sandbox::Settings::Applied,
         boot: None,
         intent: None,
         exit: None,

@@ -73,3 +73,105 @@ fn a_refresh_does_not_keep_hung_work_alive() {
          5m    timer                            -> a Failed(the host was to boot the sandbox and did not within 5 min) + a h1 Quiesce",
     );
 }
+
+#[test]
+fn a_network_policy_is_applied_to_what_runs_and_nothing_is_interrupted() {
+    check(
+        "0s    given   started a                -> ready
+         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         2s    h1      done a                   -> NetworkApplied
+         3s    look    a                        -> Started
+         4s    client  network a blocked        -> already
+         5s    client  network a open           -> NetworkSet + h1 SetNetwork(open)",
+    );
+}
+
+#[test]
+fn the_last_policy_set_is_the_one_that_holds() {
+    check(
+        "0s    given   started a                -> ready
+         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         2s    client  network a 10.0.0.0/8 *.a.com -> NetworkSet + h1 SetNetwork(only 10.0.0.0/8 *.a.com)
+         3s    h1      done a order=3           ->
+         3s    h1      done a                   -> NetworkApplied",
+    );
+}
+
+#[test]
+fn a_policy_that_cannot_be_applied_is_tried_again_and_says_why() {
+    check(
+        "0s    given   started a stop=0         -> ready
+         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         2s    h1      failed a                 -> Struggled(1)
+         2s    look    a                        -> Started, fault the sandbox's disk is not on the host any more
+         3s    timer                            -> a h1 SetNetwork(blocked)
+         4s    h1      failed a                 -> Struggled(2)
+         6s    timer                            -> a h1 SetNetwork(blocked)
+         7s    h1      done a                   -> NetworkApplied
+         8s    look    a                        -> Started",
+    );
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_policy() {
+    check(
+        "0s    given   started a                -> ready
+         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         2s    client  stop a                   -> StopBegan + h1 Stop(10 s)
+         3s    h1      done a stopped           -> Exited(stopped)
+         4s    client  start a                  -> BootBegan + h1 Boot
+         5s    h1      done a                   -> Booted",
+    );
+}
+
+#[test]
+fn a_policy_set_while_a_sandbox_boots_is_applied_once_it_runs() {
+    check(
+        "0s    given   starting a               -> ready
+         1s    client  network a blocked        -> NetworkSet
+         2s    h1      done a                   -> Booted + h1 SetNetwork(blocked)
+         3s    h1      done a                   -> NetworkApplied",
+    );
+}
+
+#[test]
+fn a_policy_set_while_nothing_runs_is_brought_by_the_next_boot() {
+    check(
+        "0s    given   stopped a                -> ready
+         1s    client  network a blocked        -> NetworkSet
+         2s    client  start a                  -> BootBegan + h1 Boot
+         3s    h1      done a                   -> Booted",
+    );
+}
+
+#[test]
+fn a_policy_owed_survives_a_crash_and_a_lost_connection() {
+    check(
+        "0s    given   started a                -> ready
+         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         2s    log     crash                    -> Opened
+         3s    h1      join                     -> a h1 SetNetwork(blocked)
+         4s    h1      synced                   -> a h1 ask
+         5s    h1      done a                   -> NetworkApplied",
+    );
+}
+
+#[test]
+fn what_exits_while_its_policy_is_applied_has_stopped() {
+    check(
+        "0s    given   started a                -> ready
+         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         2s    h1      exited a oom             -> Exited(out of memory)
+         3s    look    a                        -> Stopped, exit out of memory",
+    );
+}
+
+#[test]
+fn previews_are_opened_and_closed_in_any_state() {
+    check(
+        "0s    given   stopped a                -> ready
+         1s    client  public a                 -> PublicSet
+         2s    client  public a                 -> already
+         3s    client  private a                -> PublicSet",
+    );
+}

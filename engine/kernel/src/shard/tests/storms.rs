@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hourglass_events::{
     AutoDelete, AutoStop, Class, Command, Create, ExitCause, Fault, Finding, HostId, Image, Labels, Minutes,
-    Name, OrderNumber, Resources, SandboxId, SnapshotContent, SnapshotId, Span, State, StopMode, duties,
+    Name, NetworkPolicy, OrderNumber, Resources, SandboxId, SnapshotContent, SnapshotId, Span, State,
+    StopMode, duties,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -45,6 +46,7 @@ enum Wish {
     AutoStop(AutoStop),
     AutoDelete(AutoDelete),
     Refresh,
+    Network(NetworkPolicy),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +87,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => stop().prop_map(Wish::AutoStop),
         1 => delete().prop_map(Wish::AutoDelete),
         1 => Just(Wish::Refresh),
+        2 => prop_oneof![Just(NetworkPolicy::Open), Just(NetworkPolicy::Blocked)].prop_map(Wish::Network),
     ]
 }
 
@@ -144,6 +147,7 @@ fn ask(world: &mut World, number: u8, wish: &Wish) {
         }
         Wish::AutoStop(policy) => Command::SetAutoStop(target, *policy),
         Wish::AutoDelete(policy) => Command::SetAutoDelete(target, *policy),
+        Wish::Network(policy) => Command::SetNetwork(target, policy.clone()),
         Wish::Refresh => Command::RefreshActivity(target),
     };
     world.ask(ORGANIZATION, None, command);

@@ -30,6 +30,7 @@ impl Teller {
                     HostCall::Do(order) => {
                         let task = match &order.task {
                             Task::Stop { grace } => format!("Stop({grace})"),
+                            Task::SetNetwork(policy) => format!("SetNetwork({policy})"),
                             task @ (Task::Pull(_)
                             | Task::Create(_)
                             | Task::Boot(_)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hourglass_events::{
     AutoArchive, AutoDelete, AutoStop, Class, Command, Create, ExitCause, HostId, Image, Labels, Name,
-    Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
+    NetworkPolicy, Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
 };
 
 /// The words of one line after the time.
@@ -133,6 +133,9 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
             },
         ),
         "delete" => Command::Delete(target()),
+        "network" => Command::SetNetwork(target(), network(&words.plain[1..])),
+        "public" => Command::SetPublic(target(), true),
+        "private" => Command::SetPublic(target(), false),
         "refresh" => Command::RefreshActivity(target()),
         "labels" => {
             let labels = words.named.iter().filter(|(name, _)| **name != "key");
@@ -148,6 +151,17 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
     }
 }
 
+fn network(words: &[&str]) -> NetworkPolicy {
+    match words {
+        ["open"] => NetworkPolicy::Open,
+        ["blocked"] => NetworkPolicy::Blocked,
+        those => {
+            let (cidrs, domains): (Vec<&str>, Vec<&str>) = those.iter().partition(|word| word.contains('/'));
+            NetworkPolicy::only(&cidrs, &domains).expect("a list")
+        }
+    }
+}
+
 pub(in crate::shard::tests) fn create(words: &Words<'_>) -> Create {
     let number = |name: &str| words.named.get(name).map(|minutes| minutes.parse::<i64>().expect("minutes"));
     let mut create = Create::new(words.sandbox());
@@ -156,6 +170,7 @@ pub(in crate::shard::tests) fn create(words: &Words<'_>) -> Create {
     create.snapshot = words.named.get("snapshot").map(|name| (*name).to_owned());
     create.class = words.named.get("class").map(|name| class(name));
     create.user = words.named.get("user").map(|user| (*user).to_owned());
+    create.network = words.named.get("network").map_or(NetworkPolicy::Open, |word| network(&[word]));
     create.auto_stop = number("stop").map(|minutes| AutoStop::decode(minutes).expect("an interval"));
     create.auto_delete = number("delete").map(|minutes| AutoDelete::decode(minutes).expect("an interval"));
     create
