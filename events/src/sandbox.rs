@@ -3,122 +3,22 @@
 //! `evolve` reads no configuration and no clock. It asks the table whether the event may happen, and refuses it
 //! otherwise; nothing is changed then.
 
+mod parts;
+
 use serde::{Deserialize, Serialize};
 
 use crate::duty::{TaskKind, duties};
-use crate::environment::Environment;
 use crate::event::{Intent, SandboxEvent, SandboxEventKind, StopReason};
 use crate::fault::{ExitCause, Fault};
-use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
+use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq};
 use crate::lifecycle::{Step, step};
 use crate::network::NetworkPolicy;
-use crate::policy::{AutoArchive, AutoDelete, AutoStop};
+use crate::policy::AutoDelete;
 use crate::record::Stamp;
-use crate::resources::Resources;
-use crate::snapshot::SnapshotContent;
-use crate::spec::{Class, Image, Labels, Name};
 use crate::state::State;
 use crate::time::{Span, Timestamp};
 
-/// What a sandbox was asked to be, resolved at its birth and changed only by its events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Blueprint {
-    /// What people call it, and its hostname.
-    pub name: Name,
-    /// What kind of isolation.
-    pub class: Class,
-    /// The snapshot it was created from.
-    pub snapshot: SnapshotId,
-    /// That snapshot's name then.
-    pub snapshot_name: String,
-    /// What its disk starts from.
-    pub image: Image,
-    /// What it is given.
-    pub resources: Resources,
-    /// Who its commands run as.
-    pub user: String,
-    /// Its labels.
-    pub labels: Labels,
-    /// When it stops unused.
-    pub auto_stop: AutoStop,
-    /// When it is archived.
-    pub auto_archive: AutoArchive,
-    /// When it is deleted.
-    pub auto_delete: AutoDelete,
-    /// What it may reach.
-    pub network: NetworkPolicy,
-    /// Whether its previews are open to everybody.
-    pub public: bool,
-    /// The names of its variables, and digests of their values.
-    pub environment: Environment,
-}
-
-impl Blueprint {
-    /// A sandbox called `name` from this snapshot, with every default.
-    #[must_use]
-    pub fn new(name: Name, snapshot: SnapshotId, content: &SnapshotContent) -> Self {
-        Self {
-            name,
-            class: content.class,
-            snapshot,
-            snapshot_name: content.name.clone(),
-            image: content.image.clone(),
-            resources: content.resources,
-            user: "root".to_owned(),
-            labels: Labels::default(),
-            auto_stop: AutoStop::DEFAULT,
-            auto_archive: AutoArchive::DEFAULT,
-            auto_delete: AutoDelete::DEFAULT,
-            network: NetworkPolicy::Open,
-            public: false,
-            environment: Environment::default(),
-        }
-    }
-}
-
-/// Where a sandbox was placed, with the numbers that decided it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Placement {
-    /// The host, or none yet. Said in either case: what is missing from the bytes is not taken for none.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub host: Option<HostId>,
-    /// Hosts known.
-    pub hosts: u32,
-    /// Of those, ready.
-    pub ready: u32,
-    /// Of those, able to run the class.
-    pub able: u32,
-    /// Of those, with room.
-    pub roomy: u32,
-}
-
-/// Whether what runs of a sandbox was told of the settings that hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Settings {
-    /// It was, or nothing runs: what is booted next is told then.
-    Applied,
-    /// They were changed since the order went out that booted it.
-    Changed,
-}
-
-/// The task a host owes, for as long as the sandbox stays in its state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Work {
-    /// Sequence of the latest record that set it.
-    pub number: OrderNumber,
-    /// When it was set.
-    pub began: Timestamp,
-    /// When it is given up, if ever.
-    pub deadline: Option<Timestamp>,
-    /// For a stop, how long processes may take to end by themselves.
-    pub grace: Span,
-    /// How often it has failed.
-    pub attempt: u32,
-    /// Not to be tried before.
-    pub retry_at: Option<Timestamp>,
-}
+pub use parts::{Blueprint, Placement, Settings, Work};
 
 /// One sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

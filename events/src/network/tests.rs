@@ -38,7 +38,7 @@ fn a_domain_is_a_host_name_with_an_optional_star_in_front() {
         "-a.com",
         "a-.com",
         "a_b.com",
-        "https://a.com",
+        "ftp:a.com",
         "a.com/x",
         "1.2.3.4",
         "a.*.com",

@@ -8,9 +8,9 @@ use crate::spec::Class;
 use crate::state::State;
 use crate::time::Span;
 
-/// One of each, so that a new refusal has to be looked at here.
+/// One of each.
 fn each() -> Vec<Refusal> {
-    let all = vec![
+    vec![
         Refusal::OutOfLimits { resource: Resource::Cpu, asked: 5, least: 1, most: 4 },
         Refusal::BadName { found: "a\nb".to_owned() },
         Refusal::TooManyLabels { found: 65 },
@@ -46,48 +46,50 @@ fn each() -> Vec<Refusal> {
         Refusal::Overloaded { waiting: 9 },
         Refusal::Fenced,
         Refusal::NotReady,
-    ];
-    for refusal in &all {
-        match refusal {
-            Refusal::OutOfLimits { .. }
-            | Refusal::BadName { .. }
-            | Refusal::TooManyLabels { .. }
-            | Refusal::BadLabel { .. }
-            | Refusal::BadCidr { .. }
-            | Refusal::BadDomain { .. }
-            | Refusal::TooManyDestinations { .. }
-            | Refusal::NoDestination
-            | Refusal::BadVariable { .. }
-            | Refusal::TooManyVariables { .. }
-            | Refusal::TooMuchEnvironment { .. }
-            | Refusal::BadInterval { .. }
-            | Refusal::GraceTooLong { .. }
-            | Refusal::BadKey { .. }
-            | Refusal::BadText { .. }
-            | Refusal::NameTaken { .. }
-            | Refusal::IdTaken(_)
-            | Refusal::NoSuchSandbox(_)
-            | Refusal::NoSuchSnapshot(_)
-            | Refusal::SnapshotTaken(_)
-            | Refusal::SnapshotIdTaken(_)
-            | Refusal::WrongClass { .. }
-            | Refusal::WrongState { .. }
-            | Refusal::MustStayEphemeral
-            | Refusal::KeyReused(_)
-            | Refusal::Unsupported(_)
-            | Refusal::TooLarge { .. }
-            | Refusal::StorageFull
-            | Refusal::Overloaded { .. }
-            | Refusal::Fenced
-            | Refusal::NotReady => {}
-        }
+    ]
+}
+
+/// A new refusal has to be looked at here, and added above.
+fn is_listed(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::OutOfLimits { .. }
+        | Refusal::BadName { .. }
+        | Refusal::TooManyLabels { .. }
+        | Refusal::BadLabel { .. }
+        | Refusal::BadCidr { .. }
+        | Refusal::BadDomain { .. }
+        | Refusal::TooManyDestinations { .. }
+        | Refusal::NoDestination
+        | Refusal::BadVariable { .. }
+        | Refusal::TooManyVariables { .. }
+        | Refusal::TooMuchEnvironment { .. }
+        | Refusal::BadInterval { .. }
+        | Refusal::GraceTooLong { .. }
+        | Refusal::BadKey { .. }
+        | Refusal::BadText { .. }
+        | Refusal::NameTaken { .. }
+        | Refusal::IdTaken(_)
+        | Refusal::NoSuchSandbox(_)
+        | Refusal::NoSuchSnapshot(_)
+        | Refusal::SnapshotTaken(_)
+        | Refusal::SnapshotIdTaken(_)
+        | Refusal::WrongClass { .. }
+        | Refusal::WrongState { .. }
+        | Refusal::MustStayEphemeral
+        | Refusal::KeyReused(_)
+        | Refusal::Unsupported(_)
+        | Refusal::TooLarge { .. }
+        | Refusal::StorageFull
+        | Refusal::Overloaded { .. }
+        | Refusal::Fenced
+        | Refusal::NotReady => true,
     }
-    all
 }
 
 #[test]
 fn refusals_are_sentences() {
     for refusal in each() {
+        assert!(is_listed(&refusal));
         let text = refusal.to_string();
         assert!(!text.starts_with(char::is_uppercase), "{text}");
         assert!(!text.ends_with(['.', ';', ' ', '!']), "{text}");
