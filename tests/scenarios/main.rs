@@ -5,6 +5,7 @@
 mod demo;
 mod kill;
 mod up;
+mod verbs;
 
 /// A scenario that is not named above is never compiled, and nobody would notice.
 #[test]

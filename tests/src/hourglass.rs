@@ -22,6 +22,12 @@ pub fn run(arguments: &[&str], data: &Path) -> Output {
     hourglass(arguments, data).output().unwrap()
 }
 
+/// Run it with nothing after `arguments`, as commands need that run others.
+#[must_use]
+pub fn run_bare(arguments: &[&str], data: &Path) -> Output {
+    bare(Command::new(built()), arguments).env("HOURGLASS_DATA", data).output().unwrap()
+}
+
 /// The command as somebody who is not root.
 #[derive(Debug)]
 pub struct Ordinary {
@@ -94,9 +100,19 @@ pub fn complained(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn command(mut program: Command, arguments: &[&str], data: &Path) -> Command {
-    program.args(arguments).arg("--data").arg(data);
-    program.env("NO_COLOR", "1").env("RUST_BACKTRACE", "0").env_remove("HOURGLASS_DATA");
+fn command(program: Command, arguments: &[&str], data: &Path) -> Command {
+    let mut program = bare(program, arguments);
+    program.arg("--data").arg(data);
+    program
+}
+
+/// The command without what the environment of the tests would tell it.
+fn bare(mut program: Command, arguments: &[&str]) -> Command {
+    for variable in ["HOURGLASS_DATA", "HOURGLASS_KEY", "HOURGLASS_API_URL", "HOURGLASS_API_KEY"] {
+        program.env_remove(variable);
+    }
+    program.args(arguments);
+    program.env("NO_COLOR", "1").env("RUST_BACKTRACE", "0");
     program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     program
 }

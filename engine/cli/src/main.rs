@@ -9,7 +9,9 @@ mod local;
 mod paint;
 mod place;
 mod progress;
+mod remote;
 mod up;
+mod verbs;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,9 +19,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::remote::Failure;
+
 /// Event-sourced lifecycle orchestration for sandboxes.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true)]
+#[command(version, propagate_version = true, after_help = remote::EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -33,6 +37,26 @@ enum Command {
     Up(up::Arguments),
     /// Make, list and take away the keys that open the API.
     Key(key::Arguments),
+    /// Create a sandbox.
+    Create(verbs::create::Arguments),
+    /// Show a sandbox.
+    Get(verbs::list::Get),
+    /// List sandboxes.
+    List(verbs::list::List),
+    /// Run stopped sandboxes.
+    Start(verbs::operate::Start),
+    /// End running sandboxes and keep their files.
+    Stop(verbs::operate::Stop),
+    /// Delete sandboxes and all they hold.
+    Delete(verbs::operate::Delete),
+    /// Set and take away labels of a sandbox.
+    Label(verbs::configure::Label),
+    /// Set after how long a sandbox is stopped, archived and deleted by itself.
+    Interval(verbs::configure::Interval),
+    /// Wait until a sandbox is in a state.
+    Wait(verbs::wait::Arguments),
+    /// Print what a shell needs to complete this command's words.
+    Completions(verbs::completions::Arguments),
     /// Print the records of a log.
     Log(audit::log::Arguments),
     /// Check a log: every byte, the chain, and that each record may follow the one before.
@@ -62,20 +86,37 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("HOURGLASS_LOG").or_else(|_| EnvFilter::try_from_default_env());
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let result = match Arguments::parse().command {
-        Command::Demo(arguments) => demo::run(&arguments),
-        Command::Up(arguments) => up::run(&arguments),
-        Command::Key(arguments) => key::run(&arguments),
-        Command::Log(arguments) => audit::log::run(&arguments),
-        Command::Verify(arguments) => audit::verify::run(&arguments),
-        Command::Replay(arguments) => audit::replay::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
         Err(error) => {
             paint::problem(&error);
-            ExitCode::FAILURE
+            error.downcast_ref::<Failure>().map_or(ExitCode::FAILURE, Failure::exit_code)
         }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Demo(arguments) => demo::run(&arguments).map(done),
+        Command::Up(arguments) => up::run(&arguments).map(done),
+        Command::Key(arguments) => key::run(&arguments).map(done),
+        Command::Create(arguments) => verbs::create::run(&arguments),
+        Command::Get(arguments) => verbs::list::get(&arguments),
+        Command::List(arguments) => verbs::list::list(&arguments),
+        Command::Start(arguments) => verbs::operate::start(&arguments),
+        Command::Stop(arguments) => verbs::operate::stop(&arguments),
+        Command::Delete(arguments) => verbs::operate::delete(&arguments),
+        Command::Label(arguments) => verbs::configure::label(&arguments),
+        Command::Interval(arguments) => verbs::configure::interval(&arguments),
+        Command::Wait(arguments) => verbs::wait::run(&arguments),
+        Command::Completions(arguments) => {
+            verbs::completions::run(&arguments);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Log(arguments) => audit::log::run(&arguments).map(done),
+        Command::Verify(arguments) => audit::verify::run(&arguments).map(done),
+        Command::Replay(arguments) => audit::replay::run(&arguments).map(done),
+        Command::Bench(arguments) => bench::run(&arguments).map(done),
     }
 }

@@ -147,6 +147,30 @@ fn gist(event: &SandboxEvent) -> String {
     }
 }
 
+/// What a word on a terminal is to look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// As it should be.
+    Good,
+    /// Under way.
+    Busy,
+    /// Failed.
+    Bad,
+    /// Not what one looks for.
+    Faint,
+}
+
+/// `text` in `tone`.
+pub(crate) fn toned(tone: Tone, text: &str) -> String {
+    let code = match tone {
+        Tone::Good => "32",
+        Tone::Busy => "33",
+        Tone::Bad => "31",
+        Tone::Faint => "2",
+    };
+    coloured(code, text)
+}
+
 fn coloured(code: &str, text: &str) -> String {
     if *COLOURS { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }
