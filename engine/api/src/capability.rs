@@ -35,11 +35,10 @@ capabilities! {
     Gpu = "UNSUPPORTED_GPU", "a sandbox with GPUs";
     Kvm = "UNSUPPORTED_KVM", "a sandbox with KVM";
     Link = "UNSUPPORTED_LINK", "linking sandboxes";
-    Network = "UNSUPPORTED_NETWORK", "configuring a sandbox's network";
     ObjectStorage = "UNSUPPORTED_OBJECT_STORAGE", "uploading build contexts";
     Pause = "UNSUPPORTED_PAUSE", "pausing a sandbox";
     Preview = "UNSUPPORTED_PREVIEW", "previewing a port of a sandbox";
-    Public = "UNSUPPORTED_PUBLIC", "a public sandbox";
+    Proxy = "UNSUPPORTED_PROXY", "a proxy for what a sandbox sends";
     QueueTimeout = "UNSUPPORTED_QUEUE_TIMEOUT", "a queue timeout";
     Recover = "UNSUPPORTED_RECOVER", "recovering a sandbox";
     Resize = "UNSUPPORTED_RESIZE", "resizing a sandbox";

@@ -89,6 +89,9 @@ pub(crate) enum Problem {
         /// Its name.
         name: String,
     },
+    /// A change that changes nothing.
+    #[error("nothing to change is named; send {0}")]
+    NothingToChange(&'static str),
     /// What cannot be asked together.
     #[error("{0} cannot be given together; leave one out")]
     Together(&'static str),
@@ -211,6 +214,7 @@ impl Problem {
             }
             Self::BadPath => Answer::new(S::BAD_REQUEST, "BAD_PATH"),
             Self::UnknownParameter { .. } => Answer::new(S::BAD_REQUEST, "UNKNOWN_PARAMETER"),
+            Self::NothingToChange(_) => Answer::new(S::BAD_REQUEST, "NOTHING_TO_CHANGE"),
             Self::Together(_) => Answer::new(S::BAD_REQUEST, "NOT_TOGETHER"),
             Self::Inherited(_) => Answer::new(S::BAD_REQUEST, "INHERITED"),
             Self::NoSuchRegion { .. } => Answer::new(S::NOT_FOUND, "NO_SUCH_REGION"),

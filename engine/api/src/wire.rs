@@ -7,6 +7,7 @@ pub(crate) mod class;
 pub(crate) mod create;
 pub(crate) mod item;
 pub(crate) mod language;
+pub(crate) mod network;
 pub(crate) mod problem;
 pub(crate) mod sandbox;
 pub(crate) mod snapshot;

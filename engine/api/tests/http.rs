@@ -7,6 +7,7 @@ mod http {
     mod limits;
     pub(crate) mod listener;
     mod lists;
+    mod network;
     mod refusals;
     mod snapshots;
     pub(crate) mod world;

@@ -27,6 +27,8 @@ pub struct Filter {
     pub disk_gib: Within<u32>,
     /// With so many GPUs.
     pub gpu: Within<u32>,
+    /// Whether its previews are anybody's to see.
+    pub public: Option<bool>,
     /// Whether what went wrong with it can be recovered from. One that nothing is wrong with cannot be recovered.
     pub recoverable: Option<bool>,
     /// Created then.
@@ -70,6 +72,7 @@ impl Filter {
             && self.id_prefix.as_ref().is_none_or(|prefix| begins(&sandbox.id.to_string(), prefix))
             && self.classes.as_ref().is_none_or(|classes| classes.contains(&blueprint.class))
             && self.sizes(sandbox)
+            && self.public.is_none_or(|wanted| wanted == blueprint.public)
             && self.recoverable.is_none_or(|wanted| wanted == recoverable())
             && self.created.has(&sandbox.created)
             && self.updated.has(&sandbox.updated)

@@ -21,8 +21,6 @@ const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
     (Verb::Get, "parent", Capability::Fork),
     (Verb::Get, "ancestors", Capability::Fork),
     (Verb::Post, "snapshot", Capability::Snapshot),
-    (Verb::Post, "public/{isPublic}", Capability::Public),
-    (Verb::Post, "network-settings", Capability::Network),
     (Verb::Get, "build-logs", Capability::Build),
     (Verb::Get, "build-logs-url", Capability::Build),
     (Verb::Get, "ports/{port}/preview-url", Capability::Preview),

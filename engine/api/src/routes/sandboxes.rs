@@ -110,6 +110,19 @@ fn configuration(table: Table) -> Table {
             configure::ttl,
         )
         .on(
+            change(
+                Verb::Post,
+                &of("network-settings"),
+                "Change what a sandbox may reach, also while it runs",
+            )
+            .takes(Content::json::<wire::network::NetworkSettings>()),
+            configure::network,
+        )
+        .on(
+            change(Verb::Post, &of("public/{isPublic}"), "Let previews be seen without a key, or not"),
+            configure::public,
+        )
+        .on(
             Operation::new(Kind::Change, Verb::Post, &of("last-activity"), "Say that a sandbox is in use")
                 .may_take(Content::json::<wire::create::Activity>())
                 .answers(201, sandbox()),

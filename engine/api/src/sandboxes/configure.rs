@@ -13,6 +13,7 @@ use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::wire::create::{Activity, ReplaceLabels};
 use crate::wire::language;
+use crate::wire::network::NetworkSettings;
 use crate::wire::sandbox::Sandbox;
 
 pub(crate) async fn labels(
@@ -69,6 +70,34 @@ pub(crate) async fn ttl(
     Path((id, minutes)): Path<(String, String)>,
 ) -> Result<Json<Sandbox>, Problem> {
     only_off(&shared, &caller, &id, minutes, Capability::Ttl)
+}
+
+/// Two clients that change different parts of it at once may undo each other: the last one wins.
+pub(crate) async fn network(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(settings): Body<NetworkSettings>,
+) -> Result<Json<Sandbox>, Problem> {
+    let before = caller.find(&id)?;
+    if settings.is_empty() {
+        return Err(Problem::NothingToChange("networkBlockAll, networkAllowList or domainAllowList"));
+    }
+    let policy = settings.applied_to(&before.blueprint.network)?;
+    let command = Command::SetNetwork(Target::Text(id), policy);
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+}
+
+pub(crate) async fn public(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, public)): Path<(String, String)>,
+) -> Result<Json<Sandbox>, Problem> {
+    let wrong =
+        |_| Problem::BadParameter { name: "isPublic", found: public.clone(), allowed: "true or false" };
+    let public = public.parse().map_err(wrong)?;
+    let command = Command::SetPublic(Target::Text(id), public);
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
 }
 
 pub(crate) async fn last_activity(

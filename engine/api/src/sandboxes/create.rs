@@ -13,8 +13,8 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::shared::{Inner, Shared};
 use crate::wire::create::CreateSandbox;
-use crate::wire::language;
 use crate::wire::sandbox::Sandbox;
+use crate::wire::{language, network};
 
 pub(crate) async fn create(
     State(shared): State<Shared>,
@@ -81,6 +81,8 @@ fn command(asked: CreateSandbox) -> Result<Create, Problem> {
         auto_stop: asked.auto_stop_interval.map(AutoStop::decode).transpose()?,
         auto_archive: asked.auto_archive_interval.map(AutoArchive::decode).transpose()?,
         auto_delete: asked.auto_delete_interval.map(AutoDelete::decode).transpose()?,
+        network: network::policy(asked.network_block_all, asked.network_allow_list, asked.domain_allow_list)?,
+        public: asked.public.unwrap_or(false),
         ..Create::new(SandboxId(Uuid::now_v7()))
     })
 }

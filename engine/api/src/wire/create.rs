@@ -29,10 +29,10 @@ pub(crate) struct CreateSandbox {
     pub(crate) linked_sandbox: Option<String>,
     env: Option<BTreeMap<String, String>>,
     gpu_type: Option<Vec<String>>,
-    public: Option<bool>,
-    network_block_all: Option<bool>,
-    network_allow_list: Option<String>,
-    domain_allow_list: Option<String>,
+    pub(crate) public: Option<bool>,
+    pub(crate) network_block_all: Option<bool>,
+    pub(crate) network_allow_list: Option<String>,
+    pub(crate) domain_allow_list: Option<String>,
     outbound_proxy_url: Option<String>,
     otel_endpoint_override: Option<String>,
     kvm: Option<bool>,
@@ -52,18 +52,13 @@ impl CreateSandbox {
         let set = |flag: Option<bool>| flag == Some(true);
         let text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         let number = |number: Option<i64>| number.is_some_and(|number| number != 0);
-        let network = set(self.network_block_all)
-            || text(&self.network_allow_list)
-            || text(&self.domain_allow_list)
-            || text(&self.outbound_proxy_url);
         let asked = [
             (self.build_info.is_some(), Capability::Build),
             (self.linked_sandbox.is_some(), Capability::Link),
             (self.env.as_ref().is_some_and(|env| !env.is_empty()), Capability::Environment),
             (self.gpu.is_some_and(|gpu| gpu > 0), Capability::Gpu),
             (self.gpu_type.as_ref().is_some_and(|types| !types.is_empty()), Capability::Gpu),
-            (set(self.public), Capability::Public),
-            (network, Capability::Network),
+            (text(&self.outbound_proxy_url), Capability::Proxy),
             (text(&self.otel_endpoint_override), Capability::Telemetry),
             (set(self.kvm), Capability::Kvm),
             (set(self.spot), Capability::Spot),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hourglass_events::{AutoDelete, AutoStop, Fault, Minutes, Sandbox};
+use hourglass_events::{AutoDelete, AutoStop, Fault, Minutes, NetworkPolicy, Sandbox};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{class, moment, state};
+use super::{class, moment, network, state};
 use crate::settings::Settings;
 
 /// One sandbox of a list, and the greater part of one that is read.
@@ -21,6 +21,10 @@ pub(crate) struct Item {
     labels: BTreeMap<String, String>,
     public: bool,
     network_block_all: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network_allow_list: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain_allow_list: Option<String>,
     target: String,
     cpu: u32,
     gpu: u32,
@@ -61,8 +65,10 @@ impl Item {
             name: blueprint.name.to_string(),
             user: blueprint.user.clone(),
             labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-            public: false,
-            network_block_all: false,
+            public: blueprint.public,
+            network_block_all: blueprint.network == NetworkPolicy::Blocked,
+            network_allow_list: network::cidr_list(&blueprint.network),
+            domain_allow_list: network::domain_list(&blueprint.network),
             target: settings.region.clone(),
             cpu: blueprint.resources.cpu,
             gpu: blueprint.resources.gpu,

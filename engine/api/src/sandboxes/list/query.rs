@@ -78,13 +78,12 @@ pub(super) fn read(
 fn possible(shared: &Inner, parameters: &mut Parameters) -> Result<bool, Problem> {
     let regions = values(parameters, "regionIds")?;
     let here = regions.is_empty() || regions.contains(&shared.settings.region);
-    let public = flag(parameters, "isPublic")?;
     // None is destroyed at a set time, so none fits a time.
     let destroyed = moments(parameters, "autoDestroyAtAfter", "autoDestroyAtBefore")?;
     // There are no warm ones, and one that is being deleted is in a state of its own.
     flag(parameters, "includeWarm")?;
     flag(parameters, "includeErroredDeleted")?;
-    Ok(here && public != Some(true) && destroyed == Within::default())
+    Ok(here && destroyed == Within::default())
 }
 
 fn filter(parameters: &mut Parameters) -> Result<Filter, Problem> {
@@ -104,6 +103,7 @@ fn filter(parameters: &mut Parameters) -> Result<Filter, Problem> {
         memory_gib: sizes(parameters, "minMemoryGiB", "maxMemoryGiB")?,
         disk_gib: sizes(parameters, "minDiskGiB", "maxDiskGiB")?,
         gpu: sizes(parameters, "minGpu", "maxGpu")?,
+        public: flag(parameters, "isPublic")?,
         recoverable: flag(parameters, "isRecoverable")?,
         created: moments(parameters, "createdAtAfter", "createdAtBefore")?,
         updated: moments(parameters, "lastEventAfter", "lastEventBefore")?,
