@@ -50,8 +50,16 @@ const TOP: &[&str] = &[
 ];
 
 /// Whose addresses may be in files: documents that people follow, this machine itself, and names that stand for none.
-const HOSTS: &[&str] =
-    &["keepachangelog.com", "mirror.example", "packages.example", "www.apache.org", "localhost", "m", "a"];
+const HOSTS: &[&str] = &[
+    "keepachangelog.com",
+    "mirror.example",
+    "packages.example",
+    "www.apache.org",
+    "localhost",
+    "127.0.0.1",
+    "m",
+    "a",
+];
 
 struct Source {
     path: String,

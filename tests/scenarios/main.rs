@@ -4,6 +4,7 @@
 
 mod demo;
 mod kill;
+mod sdk;
 mod up;
 mod verbs;
 

@@ -8,11 +8,13 @@ pub mod census;
 pub mod ground;
 pub mod hourglass;
 pub mod needs;
+pub mod sdk;
 pub mod system;
 pub mod up;
 
 pub use census::Census;
 pub use ground::Ground;
 pub use needs::{Need, may_run};
+pub use sdk::Sdk;
 pub use system::System;
 pub use up::Up;

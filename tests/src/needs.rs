@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 use hourglass_hostd::image::missing_packages;
 use hourglass_hostd::native::{Config, NativeDriver};
 
+use crate::sdk::Sdk;
+
 /// Names, with commas between, what must not be missing.
 pub const VARIABLE: &str = "HOURGLASS_REQUIRE";
 
@@ -17,6 +19,8 @@ pub enum Need {
     Root,
     /// All that native containers need, a base image of Debian's packages included.
     Native,
+    /// The public SDKs, from their package indexes.
+    Sdk,
 }
 
 impl Need {
@@ -26,6 +30,7 @@ impl Need {
         match self {
             Self::Root => "root",
             Self::Native => "native",
+            Self::Sdk => "sdk",
         }
     }
 
@@ -36,6 +41,7 @@ impl Need {
         match self {
             Self::Root => (!rustix::process::geteuid().is_root()).then(|| "this is not root".to_owned()),
             Self::Native => NATIVE.get_or_init(no_containers).clone(),
+            Self::Sdk => Sdk::Python.obstacle().or_else(|| Sdk::TypeScript.obstacle()),
         }
     }
 }

@@ -12,7 +12,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use hourglass_api::{Api, Settings};
 use hourglass_events::OrganizationId;
-use tokio::sync::watch;
 
 use crate::keys::{Keys, Watched};
 use crate::local::{Local, LocalArguments};
@@ -66,9 +65,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let api = Api::new(local.engine.clone(), std::sync::Arc::new(watched), settings);
     let router = front::router(&api, measured);
 
-    let (end, ended) = watch::channel(false);
-    let served = axum::serve(place.listener, router).with_graceful_shutdown(told(ended));
-    let mut served = tokio::spawn(served.into_future());
+    let mut served = tokio::spawn(axum::serve(place.listener, router).into_future());
     place::write(data, &place.url)?;
     let greeting =
         Greeting { url: &place.url, key: &key, organization, data, driver: arguments.local.driver };
@@ -77,10 +74,10 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     tokio::select! {
         () = signals.next() => {
             paint::say("ending: no new requests are taken; again to end at once");
-            end.send_replace(true);
             tokio::select! {
-                _ = &mut served => {}
-                () = tokio::time::sleep(DRAIN) => tracing::warn!("requests still ran after {DRAIN:?} and were cut off"),
+                answered = api.drain(DRAIN) => if !answered {
+                    tracing::warn!("requests still ran after {DRAIN:?} and were cut off");
+                },
                 () = signals.next() => {}
             }
         }
@@ -92,10 +89,4 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     local.shutdown().await;
     paint::say("ended; sandboxes that ran go on running, and the next `hourglass up` finds them");
     Ok(())
-}
-
-/// Wait to be told.
-async fn told(mut ended: watch::Receiver<bool>) {
-    // The one who would tell ends only together with the process.
-    let _ = ended.wait_for(|ended| *ended).await;
 }

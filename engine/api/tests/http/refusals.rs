@@ -53,7 +53,7 @@ async fn what_cannot_be_asked_yet_is_a_capability_and_its_default_is_taken() {
         (json!({ "linkedSandbox": "x" }), "UNSUPPORTED_LINK"),
         (json!({ "gpu": 1 }), "UNSUPPORTED_GPU"),
         (json!({ "gpuType": ["H100"] }), "UNSUPPORTED_GPU"),
-        (json!({ "outboundProxyUrl": "http://proxy" }), "UNSUPPORTED_PROXY"),
+        (json!({ "outboundProxyUrl": "http://mirror.example" }), "UNSUPPORTED_PROXY"),
         (json!({ "kvm": true }), "UNSUPPORTED_KVM"),
         (json!({ "spot": true }), "UNSUPPORTED_SPOT"),
         (json!({ "autoPauseInterval": 5 }), "UNSUPPORTED_AUTO_PAUSE"),

@@ -1,0 +1,47 @@
+//! The unmodified public SDKs, against a real `hourglass up`.
+
+use hourglass_tests::hourglass::{printed, run};
+use hourglass_tests::{Census, Ground, Need, Sdk, Up, may_run};
+
+/// Every script of samples, and the SDK it is for.
+const SAMPLES: &[(Sdk, &str)] =
+    &[(Sdk::Python, "samples.py"), (Sdk::Python, "samples_async.py"), (Sdk::TypeScript, "samples.mjs")];
+
+#[test]
+fn every_sample_runs_on_pretended_machines() {
+    if may_run("every_sample_runs_on_pretended_machines", Need::Sdk) {
+        let ground = Ground::new();
+        every_sample_runs(&ground, &["--driver", "scripted"]);
+    }
+}
+
+#[test]
+fn every_sample_runs_on_containers_and_leaves_nothing() {
+    let test = "every_sample_runs_on_containers_and_leaves_nothing";
+    if may_run(test, Need::Sdk) && may_run(test, Need::Native) {
+        let ground = Ground::with_debian();
+        every_sample_runs(&ground, &[]);
+        let left = Census::of(ground.data());
+        assert!(left.is_quiet() && left.disks == 0, "left over: {left:?}");
+    }
+}
+
+fn every_sample_runs(ground: &Ground, arguments: &[&str]) {
+    let up = Up::start(ground.data(), arguments);
+    for (sdk, script) in SAMPLES {
+        let output = sdk.run(script, &[], &up);
+        let (said, why) = (printed(&output), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{script}:\n{said}\n{why}");
+        assert!(
+            said.lines().count() >= 5 && said.lines().all(|line| line.starts_with("ok ")),
+            "{script}:\n{said}"
+        );
+    }
+    let all_gone = |up: &Up| {
+        let left = up.ask("GET", "/sandbox", None).body["items"].as_array().map_or(0, Vec::len);
+        (left == 0).then_some(())
+    };
+    up.until("the end of all deletions", all_gone);
+    assert!(up.end(rustix::process::Signal::TERM).success());
+    assert!(printed(&run(&["verify"], ground.data())).contains("intact"));
+}

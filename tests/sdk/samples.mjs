@@ -1,0 +1,122 @@
+// The code samples of the public document with the TypeScript SDK, against whatever DAYTONA_API_URL names.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+
+import { Daytona, DaytonaConflictError, DaytonaError, DaytonaNotFoundError, Image } from '@daytonaio/sdk';
+
+const daytona = new Daytona();
+
+async function absent(sandbox) {
+  try {
+    return ['destroyed', 'destroying'].includes((await daytona.get(sandbox.id)).state);
+  } catch (error) {
+    assert(error instanceof DaytonaNotFoundError, error);
+    return true;
+  }
+}
+
+async function refused(status, call) {
+  try {
+    await call();
+  } catch (error) {
+    assert(error instanceof DaytonaError, error);
+    assert.equal(error.statusCode, status, error.message);
+    return error.message;
+  }
+  assert.fail('it was not refused');
+}
+
+async function all(query) {
+  const found = [];
+  for await (const sandbox of daytona.list(query)) found.push(sandbox);
+  return found;
+}
+
+const samples = {
+  async create_start_stop_delete() {
+    const sandbox = await daytona.create();
+    assert.equal(sandbox.state, 'started');
+    assert.deepEqual([sandbox.cpu, sandbox.memory, sandbox.disk], [1, 1, 3]);
+    assert.deepEqual([sandbox.autoStopInterval, sandbox.autoArchiveInterval, sandbox.autoDeleteInterval], [15, 10080, -1]);
+    await sandbox.stop();
+    assert.equal(sandbox.state, 'stopped');
+    await sandbox.start();
+    assert.equal(sandbox.state, 'started');
+    await sandbox.delete();
+    assert(await absent(sandbox));
+  },
+
+  async get_and_list() {
+    const name = `named-${randomUUID()}`;
+    const labels = { tag: name };
+    const sandbox = await daytona.create({ name, labels, language: 'typescript' });
+    assert.equal((await daytona.get(name)).id, sandbox.id);
+    assert.equal((await daytona.get(sandbox.id)).name, name);
+    assert.equal(sandbox.labels['code-toolbox-language'], 'typescript');
+    assert.deepEqual((await all({ labels })).map((found) => found.id), [sandbox.id]);
+    await sandbox.delete();
+  },
+
+  async labels_and_intervals() {
+    const sandbox = await daytona.create({ autoStopInterval: 0, autoArchiveInterval: 60, autoDeleteInterval: 60 });
+    const labels = { team: 'platform', env: 'staging' };
+    await sandbox.setLabels(labels);
+    await sandbox.setAutostopInterval(5);
+    await sandbox.setAutoArchiveInterval(0);
+    await sandbox.setAutoDeleteInterval(-1);
+    await sandbox.refreshActivity();
+    const found = await daytona.get(sandbox.id);
+    assert.deepEqual(found.labels, labels);
+    assert.deepEqual([found.autoStopInterval, found.autoArchiveInterval, found.autoDeleteInterval], [5, 43200, -1]);
+    await sandbox.delete();
+  },
+
+  async ephemeral_and_forced() {
+    const ephemeral = await daytona.create({ ephemeral: true, autoStopInterval: 5 });
+    assert.equal(ephemeral.autoDeleteInterval, 0);
+    await ephemeral.stop();
+    await ephemeral.waitUntilStopped();
+    assert(await absent(ephemeral));
+    const sandbox = await daytona.create();
+    await sandbox.stop(60, true);
+    assert.equal(sandbox.state, 'stopped');
+    await sandbox.delete();
+  },
+
+  async snapshots() {
+    const { items } = await daytona.snapshot.list();
+    const snapshot = await daytona.snapshot.get(items[0].name);
+    const sandbox = await daytona.create({ snapshot: snapshot.name });
+    assert.equal(sandbox.snapshot, snapshot.name);
+    await sandbox.delete();
+  },
+
+  async errors() {
+    await assert.rejects(daytona.get('nobody-is-called-this'), DaytonaNotFoundError);
+    const name = `taken-${randomUUID()}`;
+    const sandbox = await daytona.create({ name });
+    await assert.rejects(daytona.create({ name }), DaytonaConflictError);
+    await refused(400, () => daytona.create({ snapshot: 'no-such-snapshot' }));
+    for (const resources of [{ cpu: 5 }, { memory: 9 }, { disk: 11 }]) {
+      await refused(400, () => daytona.create({ image: Image.debianSlim('3.12'), resources }));
+    }
+    for (const call of [() => sandbox.pause(), () => sandbox.archive(), () => sandbox.resize({ cpu: 2 })]) {
+      assert.match(await refused(422, call), /not supported/);
+    }
+    await sandbox.delete();
+  },
+};
+
+for (const [name, run] of Object.entries(samples)) {
+  try {
+    await run();
+  } catch (error) {
+    console.error(error);
+    console.log(`FAILED ${name}`);
+    process.exit(1);
+  }
+  console.log(`ok ${name}`);
+}
+// The SDK keeps a socket open for a while, which is not worth waiting for.
+process.exit(0);

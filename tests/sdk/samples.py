@@ -1,0 +1,226 @@
+"""The code samples of the public document, in Python, against whatever DAYTONA_API_URL names.
+
+Each sample is a function, and what it claims is asserted in it. Prints one line for each, and ends with 1 at the first
+that fails.
+"""
+
+import os
+import sys
+import traceback
+import uuid
+
+from daytona import (
+    CreateSandboxFromImageParams,
+    CreateSandboxFromSnapshotParams,
+    Daytona,
+    DaytonaAuthenticationError,
+    DaytonaConfig,
+    DaytonaConflictError,
+    DaytonaError,
+    DaytonaNotFoundError,
+    Image,
+    Resources,
+)
+
+samples = []
+
+
+def sample(function):
+    """Run this one too."""
+    samples.append(function)
+    return function
+
+
+def refused(status, function, *arguments, **named):
+    """The server says no, with this status and a sentence."""
+    try:
+        function(*arguments, **named)
+    except DaytonaError as error:
+        assert error.status_code == status, f"{error.status_code} instead of {status}: {error}"
+        assert len(str(error)) > 20, error
+        return str(error)
+    raise AssertionError(f"{function} was not refused")
+
+
+def absent(daytona, sandbox):
+    """It is not there, whether deleted or being so."""
+    try:
+        return daytona.get(sandbox.id).state in ("destroyed", "destroying")
+    except DaytonaNotFoundError:
+        return True
+
+
+@sample
+def create_start_stop_delete(daytona):
+    sandbox = daytona.create()
+    assert sandbox.state == "started", sandbox.state
+    assert (sandbox.cpu, sandbox.memory, sandbox.disk) == (1, 1, 3), sandbox
+    assert sandbox.auto_stop_interval == 15 and sandbox.auto_archive_interval == 7 * 24 * 60
+    assert sandbox.auto_delete_interval == -1
+    assert sandbox.labels["code-toolbox-language"] == "python"
+    sandbox.stop()
+    assert sandbox.state == "stopped", sandbox.state
+    sandbox.start()
+    assert sandbox.state == "started", sandbox.state
+    sandbox.delete(wait=True)
+    assert absent(daytona, sandbox)
+
+
+@sample
+def get_by_id_and_by_name(daytona):
+    name = f"named-{uuid.uuid4()}"
+    sandbox = daytona.create(CreateSandboxFromSnapshotParams(name=name))
+    assert daytona.get(sandbox.id).name == name
+    assert daytona.get(name).id == sandbox.id
+    sandbox.delete()
+
+
+@sample
+def list_with_filters_and_pages(daytona):
+    from daytona import ListSandboxesQuery
+
+    tag = str(uuid.uuid4())
+    made = {daytona.create(CreateSandboxFromSnapshotParams(labels={"tag": tag})).id for _ in range(3)}
+    assert {sandbox.id for sandbox in daytona.list(ListSandboxesQuery(labels={"tag": tag}))} == made
+    paged = list(daytona.list(ListSandboxesQuery(labels={"tag": tag}, limit=1)))
+    assert len(paged) == 3 and {sandbox.id for sandbox in paged} == made, "pages neither repeat nor leave out"
+    for sandbox in daytona.list(ListSandboxesQuery(labels={"tag": tag})):
+        sandbox.delete()
+
+
+@sample
+def create_from_a_named_snapshot(daytona):
+    snapshot = daytona.snapshot.list().items[0]
+    assert daytona.snapshot.get(snapshot.name).id == snapshot.id
+    sandbox = daytona.create(CreateSandboxFromSnapshotParams(snapshot=snapshot.name))
+    assert sandbox.snapshot == snapshot.name
+    sandbox.delete()
+
+
+@sample
+def create_with_a_language(daytona):
+    for language in ("python", "typescript", "javascript"):
+        sandbox = daytona.create(CreateSandboxFromSnapshotParams(language=language))
+        assert daytona.get(sandbox.id).labels["code-toolbox-language"] == language
+        sandbox.delete()
+
+
+@sample
+def an_ephemeral_sandbox_is_gone_once_it_stops(daytona):
+    params = CreateSandboxFromSnapshotParams(ephemeral=True, auto_stop_interval=5)
+    sandbox = daytona.create(params)
+    assert (sandbox.auto_delete_interval, sandbox.auto_stop_interval) == (0, 5)
+    sandbox.stop()
+    sandbox.wait_for_sandbox_stop()
+    assert absent(daytona, sandbox)
+
+
+@sample
+def a_forced_stop(daytona):
+    sandbox = daytona.create()
+    sandbox.stop(force=True)
+    assert sandbox.state == "stopped", sandbox.state
+    sandbox.delete()
+
+
+@sample
+def labels_are_replaced_as_a_whole(daytona):
+    sandbox = daytona.create(CreateSandboxFromSnapshotParams(labels={"old": "label"}))
+    labels = {"team": "platform", "env": "staging"}
+    sandbox.set_labels(labels)
+    assert daytona.get(sandbox.id).labels == labels
+    sandbox.delete()
+
+
+@sample
+def intervals_on_creation_and_afterwards(daytona):
+    sandbox = daytona.create(
+        CreateSandboxFromSnapshotParams(auto_stop_interval=0, auto_archive_interval=60, auto_delete_interval=60)
+    )
+    intervals = lambda: (
+        lambda found: (found.auto_stop_interval, found.auto_archive_interval, found.auto_delete_interval)
+    )(daytona.get(sandbox.id))
+    assert intervals() == (0, 60, 60), intervals()
+    sandbox.set_autostop_interval(5)
+    sandbox.set_auto_archive_interval(0)
+    sandbox.set_auto_delete_interval(-1)
+    assert intervals() == (5, 30 * 24 * 60, -1), intervals()
+    sandbox.set_auto_delete_interval(0)
+    assert intervals()[2] == 0
+    sandbox.stop()
+    sandbox.wait_for_sandbox_stop()
+    assert absent(daytona, sandbox), "deleted immediately after it has been stopped"
+
+
+@sample
+def refreshing_activity_is_seen(daytona):
+    sandbox = daytona.create()
+    before = sandbox.last_activity_at
+    sandbox.refresh_activity()
+    assert daytona.get(sandbox.id).last_activity_at > before
+    sandbox.delete()
+
+
+@sample
+def errors_are_the_exceptions_of_the_sdk(daytona):
+    try:
+        daytona.get("nobody-is-called-this")
+        raise AssertionError("found what is not there")
+    except DaytonaNotFoundError as error:
+        assert "nobody-is-called-this" in str(error)
+    name = f"taken-{uuid.uuid4()}"
+    sandbox = daytona.create(CreateSandboxFromSnapshotParams(name=name))
+    try:
+        daytona.create(CreateSandboxFromSnapshotParams(name=name))
+        raise AssertionError("two of one name")
+    except DaytonaConflictError as error:
+        assert name in str(error) and sandbox.id in str(error), error
+    refused(400, daytona.create, CreateSandboxFromSnapshotParams(snapshot="no-such-snapshot"))
+    refused(400, sandbox.set_autostop_interval, 0.5)
+    refused(400, sandbox.set_labels, {"": "no key"})
+    sandbox.delete(wait=True)
+    stranger = Daytona(DaytonaConfig(api_key="not-a-key", api_url=os.environ["DAYTONA_API_URL"]))
+    try:
+        stranger.get("anything")
+        raise AssertionError("let a stranger in")
+    except DaytonaAuthenticationError:
+        pass
+
+
+@sample
+def sizes_beyond_the_document_are_refused(daytona):
+    for resources in (Resources(cpu=5), Resources(memory=9), Resources(disk=11), Resources(cpu=0)):
+        params = CreateSandboxFromImageParams(image=Image.debian_slim("3.12"), resources=resources)
+        refused(400, daytona.create, params)
+
+
+@sample
+def what_is_not_done_yet_is_refused_with_a_sentence(daytona):
+    sandbox = daytona.create()
+    calls = [sandbox.pause, sandbox.archive, sandbox.recover, sandbox.fork]
+    calls += [lambda: sandbox.resize(Resources(cpu=2, memory=4)), lambda: sandbox.create_snapshot("of-it")]
+    calls += [lambda: daytona.create(CreateSandboxFromImageParams(image=Image.debian_slim("3.12")))]
+    for call in calls:
+        assert "not supported" in refused(422, call)
+    assert daytona.get(sandbox.id).state == "started", "nothing has happened to it"
+    sandbox.delete()
+
+
+def main():
+    only = sys.argv[1:]
+    daytona = Daytona()
+    for function in samples:
+        if only and function.__name__ not in only:
+            continue
+        try:
+            function(daytona)
+        except BaseException:
+            traceback.print_exc()
+            print(f"FAILED {function.__name__}", flush=True)
+            sys.exit(1)
+        print(f"ok {function.__name__}", flush=True)
+    left = [sandbox for sandbox in daytona.list() if sandbox.state not in ("destroying", "destroyed")]
+    assert not left or only, f"left over: {left}"
+
+
+main()
