@@ -3,8 +3,7 @@
 //! A sandbox is an overlay of its own small file system over a shared base image, a control group with its limits,
 //! and a process namespace whose PID 1 is Hourglass's agent. What is on the machine is always read from the machine:
 //! every object bears the sandbox and the order that made it in its name, and nothing runs as a child of this
-//! process, so a host worker that was killed finds everything again. Networks beyond loopback, resizing, pausing and
-//! snapshots are not here yet.
+//! process, so a host worker that was killed finds everything again. Resizing, pausing and snapshots are not here yet.
 
 mod bundle;
 mod cgroup;
@@ -16,6 +15,7 @@ mod helper;
 mod life;
 mod lock;
 mod mounts;
+mod net;
 mod part;
 mod place;
 mod preflight;
@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use hourglass_events::{
-    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span, TaskKind,
+    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
 };
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -43,6 +43,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use self::cgroup::Groups;
 use self::doing::Doing;
 use self::lock::Lock;
+use self::net::Networks;
 use self::part::part;
 use self::place::{Life, Places};
 use self::programs::Programs;
@@ -52,6 +53,7 @@ use crate::step;
 
 pub use self::bundle::{CAPABILITIES, MASKED};
 pub(crate) use self::mounts::below as mounted_below;
+pub use self::net::{Bridged, Network, NetworkError};
 pub use self::part::HISTOGRAM;
 pub use self::preflight::Preflight;
 pub(crate) use self::preflight::{TOOLS, installed};
@@ -67,15 +69,23 @@ pub struct Config {
     pub pids_most: u32,
     /// How long an agent may take to answer after its sandbox was started.
     pub agent_patience: Span,
+    /// What sandboxes are joined to.
+    pub network: Network,
 }
 
 impl Config {
-    /// Everything below `data_dir`, 4096 processes a sandbox, half a minute for an agent.
+    /// Everything below `data_dir`, 4096 processes a sandbox, half a minute for an agent, a network for each sandbox.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         let data_dir = data_dir.into();
         let run_dir = data_dir.join("run");
-        Self { data_dir, run_dir, pids_most: 4096, agent_patience: Span::seconds(30) }
+        Self {
+            data_dir,
+            run_dir,
+            pids_most: 4096,
+            agent_patience: Span::seconds(30),
+            network: Network::Bridged(Bridged::default()),
+        }
     }
 }
 
@@ -91,6 +101,7 @@ struct Inner {
     config: Config,
     places: Places,
     groups: Groups,
+    networks: Networks,
     programs: Programs,
     images: Store,
     running: Mutex<BTreeMap<SandboxId, Running>>,
@@ -111,6 +122,9 @@ pub enum OpenError {
     /// The machine cannot do it as it is.
     #[error(transparent)]
     Preflight(#[from] Preflight),
+    /// Sandboxes could not have networks.
+    #[error("sandboxes cannot have networks here: {0}")]
+    Network(#[from] NetworkError),
     /// What an earlier host worker left could not be taken over.
     #[error("what is left of earlier sandboxes cannot be taken over: {0}")]
     Adopt(Fault),
@@ -133,7 +147,7 @@ impl NativeDriver {
             let whole = made.and_then(|()| fs::canonicalize(&*dir));
             *dir = whole.map_err(|error| Preflight::Unusable { path: dir.clone(), error })?;
         }
-        let trees = preflight::check(&config.data_dir)?;
+        let trees = preflight::check(&config.data_dir, &config.network)?;
         let places = Places { data: config.data_dir.clone(), run: config.run_dir.clone() };
         let unusable = |path: &Path| {
             let path = path.to_owned();
@@ -142,10 +156,12 @@ impl NativeDriver {
         fs::create_dir_all(places.disks()).map_err(unusable(&places.disks()))?;
         let programs = Programs::write(&places.programs()).map_err(unusable(&places.programs()))?;
         let instance = blake3::hash(config.data_dir.as_os_str().as_encoded_bytes()).to_hex()[..12].to_owned();
+        let networks = Networks::open(&config.network, &instance, &config.run_dir)?;
         let (exits, told) = unbounded_channel();
         let inner = Arc::new(Inner {
             images: Store::new(&config.data_dir),
             groups: Groups::new(trees, instance),
+            networks,
             running: Mutex::default(),
             config,
             places,
@@ -244,6 +260,20 @@ impl Inner {
         let cause = self.stop_all(sandbox, grace, &lock, wanted)?;
         self.let_go(sandbox, lock)?;
         Ok(cause)
+    }
+
+    fn set_network(
+        &self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        policy: &NetworkPolicy,
+        wanted: &Wanted,
+    ) -> Result<(), Fault> {
+        let lock = self.turn(sandbox, wanted)?;
+        let Some(life) = self.lives_of(sandbox).into_iter().find(|life| self.knows(*life)) else {
+            return self.let_go(sandbox, lock).and(Err(Fault::Missing { what: "running life".to_owned() }));
+        };
+        part("policy", || self.networks.hold(&self.places.life(life), policy, number, &lock))
     }
 
     fn stop_all(
@@ -350,21 +380,20 @@ impl Driver for NativeDriver {
     }
 
     async fn boot(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
-        if plan.network != NetworkPolicy::Open {
-            // A sandbox that reaches more than it may is worse than one that does not run.
-            return Err(Fault::Unsupported { task: TaskKind::SetNetwork });
-        }
+        Networks::can_hold(&plan.network)?;
         let (life, plan) = (Life { sandbox, number }, plan.clone());
         self.blocking(move |inner, wanted| inner.boot(life, &plan, wanted)).await
     }
 
     async fn set_network(
         &self,
-        _sandbox: SandboxId,
-        _number: OrderNumber,
-        _policy: &NetworkPolicy,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        policy: &NetworkPolicy,
     ) -> Result<(), Fault> {
-        Err(Fault::Unsupported { task: TaskKind::SetNetwork })
+        Networks::can_hold(policy)?;
+        let policy = policy.clone();
+        self.blocking(move |inner, wanted| inner.set_network(sandbox, number, &policy, wanted)).await
     }
 
     async fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault> {

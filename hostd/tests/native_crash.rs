@@ -11,7 +11,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command as Program, Stdio};
 use std::time::Duration;
 
-use hourglass_events::{OrderNumber, SandboxId, Span};
+use hourglass_events::{NetworkPolicy, OrderNumber, SandboxId, Span};
 use hourglass_hostd::driver::{DiskFound, Driver, Present};
 use hourglass_hostd::native::NativeDriver;
 use hourglass_hostd::step::{STEPS, VARIABLE};
@@ -20,6 +20,10 @@ use native_common::{Ground, census, command, may_run, open, plan, text};
 /// Tells the child where to work, and at what.
 const DIR: &str = "HOURGLASS_TEST_DIR";
 const ORDER: &str = "HOURGLASS_TEST_ORDER";
+
+/// Says how a connection fails: by 111 at once where it is forbidden, by silence where nobody answers.
+const DIAL: &str =
+    "import socket; s = socket.socket(); s.settimeout(1); print(s.connect_ex(('198.18.0.1', 80)))";
 
 const SANDBOX: SandboxId = SandboxId::from_u128(7);
 
@@ -34,6 +38,7 @@ async fn carry_out(driver: &NativeDriver, order: &str) {
         "stop" => drop(driver.halt(SANDBOX, Span::seconds(5)).await.unwrap()),
         "kill" => drop(driver.halt(SANDBOX, Span::ZERO).await.unwrap()),
         "start" => driver.boot(SANDBOX, OrderNumber(3), &plan()).await.unwrap(),
+        "block" => driver.set_network(SANDBOX, OrderNumber(3), &NetworkPolicy::Blocked).await.unwrap(),
         "delete" => driver.erase(SANDBOX).await.unwrap(),
         other => panic!("no order is called {other}"),
     }
@@ -51,7 +56,7 @@ fn before(order: &str) -> &'static [&'static str] {
 /// What is here once `order` is done.
 fn after(order: &str) -> Vec<Present> {
     let running = match order {
-        "create" => Some(OrderNumber(1)),
+        "create" | "block" => Some(OrderNumber(1)),
         "start" => Some(OrderNumber(3)),
         "delete" => return Vec::new(),
         _ => None,
@@ -66,7 +71,7 @@ async fn an_order_whose_worker_dies_after_any_step_is_done_once_by_the_next() {
     }
     let steps: BTreeSet<&str> = STEPS.iter().copied().filter(|step| !step.starts_with("engine.")).collect();
     let mut died_after = BTreeSet::new();
-    for order in ["create", "stop", "kill", "start", "delete"] {
+    for order in ["create", "block", "stop", "kill", "start", "delete"] {
         for &step in &steps {
             let ground = Ground::new().await;
             let empty = census(ground.dir.path());
@@ -85,6 +90,10 @@ async fn an_order_whose_worker_dies_after_any_step_is_done_once_by_the_next() {
             if after(order).iter().any(|found| found.running.is_some()) {
                 let ran = next.exec(SANDBOX, command(&["echo", "here"])).await.unwrap();
                 assert_eq!(text(&ran), "here", "{order} again, after death at {step}");
+            }
+            if order == "block" {
+                let ran = next.exec(SANDBOX, command(&["python3", "-c", DIAL])).await.unwrap();
+                assert_eq!(text(&ran), "111", "{order} again, after death at {step}");
             }
             let told = tokio::time::timeout(Duration::from_millis(20), next.exited()).await;
             assert!(

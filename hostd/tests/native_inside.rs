@@ -173,7 +173,7 @@ async fn nothing_of_the_host_is_seen() {
     std::fs::write(&mark, "of the host").unwrap();
     assert!(ground.sh(sandbox, &format!("cat {}", mark.display())).await.contains("No such file"));
     assert_eq!(ground.sh(sandbox, "hostname; cat /etc/hostname").await, "box-1\nbox-1");
-    assert_eq!(ground.sh(sandbox, "ls /sys/class/net; cat /proc/net/dev | grep -c :").await, "lo\n1");
+    assert_eq!(ground.sh(sandbox, "ls /sys/class/net; cat /proc/net/dev | grep -c :").await, "eth0\nlo\n2");
     assert_eq!(ground.sh(sandbox, "cat /sys/class/net/lo/flags").await, "0x9");
     let ids = ground
         .sh(sandbox, "ls /proc | grep -c '^[0-9]'; cat /proc/1/comm; cat /proc/self/cgroup | head -1")

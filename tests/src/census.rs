@@ -19,6 +19,8 @@ pub struct Census {
     pub cgroups: BTreeSet<PathBuf>,
     /// Namespaces of the processes in them.
     pub namespaces: BTreeSet<String>,
+    /// Devices that join their networks to the host's.
+    pub devices: BTreeSet<String>,
     /// Live processes in them.
     pub processes: usize,
     /// Files, but for those that are kept.
@@ -50,6 +52,11 @@ impl Census {
                 true
             });
         }
+        let port = format!("hg{}-", &instance[..8]);
+        let devices = listed(Path::new("/sys/class/net")).into_iter();
+        let devices =
+            devices.filter_map(|device| device.file_name()?.to_str()?.strip_prefix(&port).map(str::to_owned));
+        census.devices = devices.collect();
         for process in listed(Path::new("/proc")) {
             let groups = fs::read_to_string(process.join("cgroup")).unwrap_or_default();
             if groups.contains(&instance) && !is_dead(&process) {
@@ -76,18 +83,22 @@ impl Census {
     /// Whether nothing is left but files.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.mounts.is_empty() && self.loops.is_empty() && self.processes == 0 && self.cgroups.len() <= 1
+        self.mounts.is_empty()
+            && self.loops.is_empty()
+            && self.devices.is_empty()
+            && self.processes == 0
+            && self.cgroups.len() <= 1
     }
 }
 
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mounts, loops, cgroups, namespaces, processes, files: _, disks } = self;
-        let (mounts, loops, cgroups, namespaces) =
-            (mounts.len(), loops.len(), cgroups.len(), namespaces.len());
+        let Self { mounts, loops, cgroups, namespaces, devices, processes, files: _, disks } = self;
+        let (mounts, loops, cgroups, namespaces, devices) =
+            (mounts.len(), loops.len(), cgroups.len(), namespaces.len(), devices.len());
         write!(
             f,
-            "{processes} processes, {namespaces} namespaces, {mounts} mounts, {loops} loops, {cgroups} cgroups, {disks} disks"
+            "{processes} processes, {namespaces} namespaces, {devices} devices, {mounts} mounts, {loops} loops, {cgroups} cgroups, {disks} disks"
         )
     }
 }

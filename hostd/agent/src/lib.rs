@@ -19,6 +19,9 @@ pub mod place {
     pub const SHARED: &str = "/.hourglass/run";
     /// In [`SHARED`]: the socket the agent answers on.
     pub const SOCKET: &str = "agent.sock";
+    /// In [`SHARED`], from the host: a line `address A` with the sandbox's own, and for each resolver a line
+    /// `nameserver A`. Not there if the sandbox has no network.
+    pub const NETWORK: &str = "network";
     /// In [`SHARED`]: how the entrypoint ended, written before the agent leaves because of it.
     pub const EXIT: &str = "exit";
     /// In [`SHARED`]: why the agent could not start.

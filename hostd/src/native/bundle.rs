@@ -94,12 +94,20 @@ fn config(places: &LifePlaces, contents: &Contents<'_>) -> Value {
     arguments.extend(settings.entrypoint.iter().cloned());
     let mut environment = vec![format!("PATH={PATH}"), "HOME=/root".to_owned(), "LANG=C.UTF-8".to_owned()];
     environment.extend(settings.env.iter().map(|(name, value)| format!("{name}={value}")));
+    // Of two with one name the sandbox's own counts.
+    for (name, value) in plan.values.expose() {
+        environment.retain(|known| !known.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')));
+        environment.push(format!("{name}={value}"));
+    }
     // Nothing is inheritable or ambient: who is not root in the sandbox has no capability at all.
     let capabilities = json!({
         "bounding": CAPABILITIES, "effective": CAPABILITIES, "permitted": CAPABILITIES,
         "inheritable": [], "ambient": [],
     });
-    let namespaces = ["pid", "mount", "uts", "ipc", "network", "cgroup"].map(|kind| json!({ "type": kind }));
+    let mut namespaces: Vec<Value> =
+        ["pid", "mount", "uts", "ipc", "cgroup"].iter().map(|kind| json!({ "type": kind })).collect();
+    // Made before, so that its rules hold from the first instruction on.
+    namespaces.push(json!({ "type": "network", "path": places.space() }));
     json!({
         "ociVersion": "1.0.2",
         "hostname": hostname,

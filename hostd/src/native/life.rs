@@ -59,6 +59,8 @@ impl Inner {
         step::done("loop.attached");
         part("mounts", || mounts::make(&places, &device, &base.rootfs))?;
 
+        part("network", || self.networks.join(life, &places, &plan.network, lock))?;
+
         let limits = Limits::new(&plan.resources, self.config.pids_most);
         part("cgroup", || self.groups.make(&name, limits))?;
         step::done("cgroup.made");
@@ -76,6 +78,8 @@ impl Inner {
             .arg(places.bundle())
             .args(self.groups.joined(&name));
         part("container", || helper::run(&mut launch, lock, "make the container"))?;
+        // It holds the sandbox's secrets, and nobody needs it any more.
+        fs::remove_dir_all(places.bundle()).doing("remove the sandbox's bundle")?;
         step::done("container.started");
         let init = part("agent", || self.meet(life, base, wanted))?;
         step::done("agent.answered");
@@ -176,6 +180,9 @@ impl Inner {
         step::done("loop.released");
         part("ungroup", || self.groups.remove(&name))?;
         step::done("cgroup.removed");
+        // It went with its namespace, whose mount is gone since; the kernel has had all that time.
+        part("unplug", || self.networks.gone(life, &places))?;
+        step::done("network.gone");
         // Mount points first and one by one: if one still held files, they must not be deleted through it.
         for point in [places.disk(), places.root(), places.shared()] {
             there(fs::remove_dir(point)).doing("remove the sandbox's mount points")?;

@@ -5,7 +5,8 @@
 //! <data>/images/<digest>/rootfs           base images (see `crate::image`)
 //! <data>/programs/<name>-<digest>         the agent and the launcher
 //! <run>/<sandbox>.lock                    held while something is done to the sandbox
-//! <run>/<sandbox>.<order>/                one life of it: mount points, bundle, marks
+//! <run>/<sandbox>.<order>/                one life of it: mount points, bundle, network namespace, marks
+//! <run>/network.lock, .users, .nft        held while the bridge is made or taken away; who uses it; its rules
 //! cgroup hourglass/<instance>/<sandbox>.<order>
 //! ```
 
@@ -142,6 +143,21 @@ impl LifePlaces {
     /// Where the container library keeps its state.
     pub(super) fn state(&self) -> PathBuf {
         self.dir.join("state")
+    }
+
+    /// Where its network namespace is kept.
+    pub(super) fn space(&self) -> PathBuf {
+        self.dir.join("space")
+    }
+
+    /// Names the port of the bridge its network is joined by, written before the port is made.
+    pub(super) fn port(&self) -> PathBuf {
+        self.dir.join("port")
+    }
+
+    /// The firewall's rules of its own network.
+    pub(super) fn rules(&self) -> PathBuf {
+        self.dir.join("policy.nft")
     }
 
     /// Present once the agent answered, with how often the kernel had killed in it for want of memory by then. Without

@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cgroup::Trees;
+use super::net::Network;
 
 /// Free space below which nothing is begun: a base image alone takes a good part of it.
 const ROOM: u64 = 1 << 30;
 
 /// Programs the driver runs, and the Debian package each is in.
-pub(crate) const TOOLS: &[(&str, &str)] = &[("mkfs.ext4", "e2fsprogs"), ("losetup", "mount")];
+pub(crate) const TOOLS: &[(&str, &str)] = &[("mkfs.ext4", "e2fsprogs"), ("losetup", "mount"), FIREWALL];
+
+/// The one that only networks need.
+const FIREWALL: (&str, &str) = ("nft", "nftables");
 
 /// What stands in the way of native containers on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +87,10 @@ pub(super) fn root() -> Result<(), Preflight> {
 }
 
 /// Look at the machine; its control groups if all is well.
-pub(super) fn check(data: &Path) -> Result<Trees, Preflight> {
+pub(super) fn check(data: &Path, network: &Network) -> Result<Trees, Preflight> {
     for (tool, package) in TOOLS {
-        if !installed(tool) {
+        let needed = *network != Network::LoopbackOnly || *tool != FIREWALL.0;
+        if needed && !installed(tool) {
             return Err(Preflight::NoTool { tool, package });
         }
     }

@@ -23,7 +23,9 @@ pub(crate) fn obstacle() -> Option<&'static str> {
 }
 
 fn look() -> Option<String> {
-    let missing = missing_packages();
+    let mut missing = missing_packages();
+    // Tests look at networks by it; the driver needs no program for that.
+    missing.extend(host_is_without("ip").then_some("iproute2"));
     if !missing.is_empty() {
         return Some(format!("not installed: {}", missing.join(" ")));
     }
@@ -34,6 +36,10 @@ fn look() -> Option<String> {
         runtime.block_on(NativeDriver::new(Config::new(dir.path()))).err().map(|error| error.to_string())
     };
     std::thread::scope(|scope| scope.spawn(open).join().unwrap())
+}
+
+fn host_is_without(program: &str) -> bool {
+    Program::new(program).arg("-V").output().is_err()
 }
 
 /// Whether the test may go on. Says out loud when it may not, and fails when it must.
@@ -101,8 +107,9 @@ impl Drop for Place {
 
 /// A driver of its own, on directories of its own.
 pub(crate) struct Ground {
-    pub(crate) dir: Place,
+    /// Before its directories, which it tidies when it goes.
     pub(crate) driver: NativeDriver,
+    pub(crate) dir: Place,
 }
 
 impl Ground {
@@ -187,6 +194,7 @@ pub(crate) struct Census {
     pub(crate) loops: BTreeSet<String>,
     pub(crate) cgroups: BTreeSet<PathBuf>,
     pub(crate) namespaces: BTreeSet<String>,
+    pub(crate) devices: BTreeSet<String>,
     pub(crate) processes: usize,
     pub(crate) files: BTreeSet<PathBuf>,
 }
@@ -217,6 +225,11 @@ pub(crate) fn census(dir: &Path) -> Census {
             walk(&ours, &mut |path| path.is_dir().then(|| cgroups.insert(path.to_owned())));
         }
     }
+    // The bridge is the driver's, and is told of by the namespaces that hang on it.
+    let port = format!("hg{}-", &instance[..8]);
+    let devices = fs::read_dir("/sys/class/net").unwrap().flatten();
+    let devices = devices.filter_map(|device| device.file_name().into_string().ok());
+    let devices = devices.filter(|name| name.starts_with(&port)).collect();
     let mut namespaces = BTreeSet::new();
     let mut processes = 0;
     for process in grouped(&instance).iter().filter(|process| !is_dead(process)) {
@@ -229,7 +242,7 @@ pub(crate) fn census(dir: &Path) -> Census {
         walk(&dir.join(place), &mut |path| Some(files.insert(path.to_owned())));
     }
     let mounts = mounts.lines().filter(|line| line.contains(&text)).map(str::to_owned).collect();
-    Census { mounts, loops, cgroups, namespaces, processes, files }
+    Census { mounts, loops, cgroups, namespaces, devices, processes, files }
 }
 
 /// Kill the first process of `sandbox` from outside, to its end.

@@ -5,16 +5,14 @@
 //! open, its locks with them, in a half-made container after the worker was killed. Here there is one thread, and
 //! exec has closed everything.
 
-use std::fs::{File, OpenOptions};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::fs::OpenOptions;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::ExitCode;
 
 use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::syscall::syscall::SyscallType;
-use nix::sched::{CloneFlags, setns};
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
 
 type Error = Box<dyn std::error::Error>;
 
@@ -71,12 +69,8 @@ fn launch(id: &str, state: &str, bundle: &str) -> Result<i32, Error> {
         .with_detach(true)
         .build()?;
     let pid = container.pid().ok_or("the container has no process")?.as_raw();
-    let mut finish = || -> Result<(), Error> {
-        raise_loopback(pid)?;
-        container.start()?;
-        Ok(())
-    };
-    finish().inspect_err(|_| abandon(&mut container))?;
+    let started = container.start();
+    started.inspect_err(|_| abandon(&mut container))?;
     Ok(pid)
 }
 
@@ -91,39 +85,4 @@ fn nix_signal() -> libcontainer::signal::Signal {
 
 fn nowhere() -> Result<OwnedFd, Error> {
     Ok(OpenOptions::new().read(true).write(true).open("/dev/null")?.into())
-}
-
-/// Bring up the loopback device of the container's network, which is born down.
-fn raise_loopback(pid: i32) -> Result<(), Error> {
-    setns(File::open(format!("/proc/{pid}/ns/net"))?, CloneFlags::CLONE_NEWNET)?;
-    let netlink =
-        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
-    // The first device of every network is its loopback.
-    let message = link_up(1);
-    send(netlink.as_raw_fd(), &message, MsgFlags::empty())?;
-    let mut answer = [0; 256];
-    let read = recv(netlink.as_raw_fd(), &mut answer, MsgFlags::empty())?;
-    let code = answer.get(16..20).filter(|_| read >= 20).and_then(|bytes| bytes.try_into().ok());
-    match code.map(i32::from_ne_bytes) {
-        Some(0) => Ok(()),
-        Some(error) => Err(std::io::Error::from_raw_os_error(-error).into()),
-        None => Err("the kernel's answer about the loopback device was cut short".into()),
-    }
-}
-
-/// The request "set this link up, and say so": a netlink header and an interface message, as `rtnetlink(7)` has them.
-fn link_up(index: i32) -> Vec<u8> {
-    const RTM_NEWLINK: u16 = 16;
-    const REQUEST_AND_ACKNOWLEDGE: u16 = 1 | 4;
-    const UP: u32 = 1;
-    let mut message = Vec::with_capacity(32);
-    message.extend(32_u32.to_ne_bytes());
-    message.extend(RTM_NEWLINK.to_ne_bytes());
-    message.extend(REQUEST_AND_ACKNOWLEDGE.to_ne_bytes());
-    message.extend([0; 8]);
-    message.extend([0; 4]);
-    message.extend(index.to_ne_bytes());
-    message.extend(UP.to_ne_bytes());
-    message.extend(UP.to_ne_bytes());
-    message
 }

@@ -1,12 +1,14 @@
 //! Settling in: the sandbox's name in its files, and its user if the image has none of that name.
 //!
 //! Done inside, as the sandbox's own root, because only here can no link in the sandbox's files lead out of it.
-//! Nothing that is already there is changed.
+//! Nothing that is already there is changed, but for what tells of its network: that is another at each start.
 
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
+
+use hourglass_agent::place;
 
 use crate::users;
 
@@ -23,15 +25,49 @@ pub(crate) fn settle(name: &str, user: &str) -> io::Result<()> {
     add(user)
 }
 
+/// Ends the lines of `/etc/hosts` that are written anew at each start; all others are the sandbox's own.
+const OURS: &str = "# this sandbox";
+
 fn name_it(name: &str) -> io::Result<()> {
     if fs::read_to_string("/etc/hostname").unwrap_or_default().trim() != name {
         fs::write("/etc/hostname", format!("{name}\n"))?;
     }
-    let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
-    if !hosts.split_whitespace().any(|word| word == name) {
-        fs::write("/etc/hosts", format!("127.0.0.1 localhost {name}\n::1 localhost ip6-localhost\n"))?;
+    let note = fs::read_to_string(Path::new(place::SHARED).join(place::NETWORK)).unwrap_or_default();
+    let old = fs::read_to_string("/etc/hosts").unwrap_or_default();
+    replace("/etc/hosts", &old, &hosts(&old, name, &note))?;
+    let old = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    match resolvers(&note) {
+        Some(resolvers) => replace("/etc/resolv.conf", &old, &resolvers),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The sandbox's `/etc/hosts`: what was there, loopback if it was not, and its own name.
+fn hosts(old: &str, name: &str, note: &str) -> String {
+    let address = note.lines().find_map(|line| line.strip_prefix("address ")).unwrap_or("127.0.0.1");
+    let mut kept: Vec<&str> = old.lines().filter(|line| !line.ends_with(OURS)).collect();
+    let known = kept.iter().flat_map(|line| line.split_whitespace()).any(|word| word == "localhost");
+    if !known {
+        kept.extend(["127.0.0.1 localhost", "::1 localhost ip6-localhost"]);
+    }
+    kept.join("\n") + &format!("\n{address} {name} {OURS}\n")
+}
+
+/// The sandbox's `/etc/resolv.conf`, if the host has a say in it.
+fn resolvers(note: &str) -> Option<String> {
+    let servers: Vec<&str> = note.lines().filter(|line| line.starts_with("nameserver ")).collect();
+    (!servers.is_empty()).then(|| servers.join("\n") + "\n")
+}
+
+/// Put `fresh` in the place of a file that reads `old`, also where a link was.
+fn replace(path: &str, old: &str, fresh: &str) -> io::Result<()> {
+    if old == fresh {
+        return Ok(());
+    }
+    let aside = format!("{path}.hourglass");
+    fs::write(&aside, fresh)?;
+    fs::set_permissions(&aside, fs::Permissions::from_mode(0o644))?;
+    fs::rename(&aside, path)
 }
 
 /// Add `user` with a group and a home of its own.
@@ -87,4 +123,35 @@ fn furnish(home: &Path, id: u32) -> io::Result<()> {
         }
     }
     chown(home, Some(id), Some(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_own_line_is_new_at_each_start_and_the_others_stay() {
+        let first = hosts("", "box-1", "address 10.0.0.2\nnameserver 10.9.9.9\n");
+        assert_eq!(
+            first,
+            "127.0.0.1 localhost\n::1 localhost ip6-localhost\n10.0.0.2 box-1 # this sandbox\n"
+        );
+        let edited = first.clone() + "10.1.1.1 db\n";
+        let second = hosts(&edited, "box-1", "address 10.0.0.3\n");
+        assert_eq!(
+            second,
+            "127.0.0.1 localhost\n::1 localhost ip6-localhost\n10.1.1.1 db\n10.0.0.3 box-1 # this sandbox\n"
+        );
+        assert_eq!(hosts(&second, "box-1", "address 10.0.0.3\n"), second);
+        assert!(hosts("", "box-1", "").ends_with("\n127.0.0.1 box-1 # this sandbox\n"));
+    }
+
+    #[test]
+    fn resolvers_are_the_hosts_to_name() {
+        assert_eq!(
+            resolvers("address 10.0.0.2\nnameserver 10.9.9.9\n").as_deref(),
+            Some("nameserver 10.9.9.9\n")
+        );
+        assert_eq!(resolvers("address 10.0.0.2\n"), None);
+    }
 }
