@@ -4,6 +4,7 @@
 
 mod demo;
 mod kill;
+mod killed_up;
 mod sdk;
 mod up;
 mod verbs;

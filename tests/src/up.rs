@@ -39,7 +39,13 @@ impl Up {
     /// Start it in `data`, at any free port, and wait until it serves.
     #[must_use]
     pub fn start(data: &Path, arguments: &[&str]) -> Self {
-        let arguments = [&["up", "--yes", "--listen", "localhost:0"], arguments].concat();
+        Self::start_at("localhost:0", data, arguments)
+    }
+
+    /// The same at `place`.
+    #[must_use]
+    pub fn start_at(place: &str, data: &Path, arguments: &[&str]) -> Self {
+        let arguments = [&["up", "--yes", "--listen", place], arguments].concat();
         let mut child = hourglass(&arguments, data).spawn().unwrap();
         let mut said = String::new();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -68,6 +74,15 @@ impl Up {
         let data = self.data.clone();
         drop(self);
         Self::start(&data, arguments)
+    }
+
+    /// A place that is free, at which clients that find nobody do not find themselves: a port from which connections
+    /// are made could be both ends of one.
+    #[must_use]
+    pub fn free_place() -> String {
+        let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+        let free = |port: &u16| std::net::TcpListener::bind(("localhost", *port)).is_ok();
+        format!("localhost:{}", (first..=u16::MAX).find(free).unwrap())
     }
 
     /// The URL of the API.
