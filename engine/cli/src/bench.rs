@@ -70,7 +70,8 @@ impl What {
             }
             Self::Log => {
                 "log: records encoded, chained, framed and synced, one group in flight, as the engine does it; \
-                 bare: the same frames written to a file made beforehand, with one fdatasync each; the log makes \
+                 bare: the same frames written to a file made beforehand, with one fdatasync each; growing file: \
+                 appended to an empty one instead. The log makes \
                  its next file while it runs, so it writes every byte twice. Other stores \
                  hold the same records by number, one durable transaction a group."
             }

@@ -3,7 +3,7 @@
 //! The log is used as the engine uses it: one group in flight, and the next one's records are encoded and chained
 //! meanwhile. Rounds alternate between what is compared, so that neighbours on the disk disturb all of it alike.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ async fn of_size(load: &Load, (records, groups): Size, dir: &Path) -> anyhow::Re
     let mut written = Written::new(load.sandboxes, &dir.join("log"))?;
     let mut peers = peers::open(dir)?;
     let mut frames = Frames::default();
-    let (mut log, mut bare) = (Rounds::default(), Rounds::default());
+    let (mut log, mut bare, mut growing) = (Rounds::default(), Rounds::default(), Rounds::default());
     let mut others: Vec<Rounds> = peers.iter().map(|_| Rounds::default()).collect();
     let bar = Bar::new(&format!("groups of {records}"));
     for round in 0..=load.rounds {
@@ -50,11 +50,13 @@ async fn of_size(load: &Load, (records, groups): Size, dir: &Path) -> anyhow::Re
         let count = written.append(records, groups, &mut frames).await?;
         let through_log = began.elapsed().as_secs_f64();
         let alone = write(&dir.join("bare"), &frames)?;
+        let appended = append(&dir.join("growing"), &frames)?;
         // The first one warms up.
         let counts = round > 0;
         if counts {
             log.push(count as f64 / through_log);
             bare.push(count as f64 / alone);
+            growing.push(count as f64 / appended);
         }
         for (peer, rounds) in peers.iter_mut().zip(&mut others) {
             let (count, seconds) = store(peer.as_mut(), &frames, groups.div_ceil(8))?;
@@ -69,11 +71,12 @@ async fn of_size(load: &Load, (records, groups): Size, dir: &Path) -> anyhow::Re
     if records == 512 {
         ours = ours.aim(Aim::Ratio(0.8));
     }
+    let growing = Row::new(what("  bare, growing file"), Unit::PerSecond, growing).beside("log", &log);
     let others = peers.iter().zip(others).map(|(peer, rounds)| {
         Row::new(what(&format!("  {}", peer.name())), Unit::PerSecond, rounds).beside("log", &log)
     });
     let absent = peers::ABSENT.map(|why| Row::skipped(what("  sled, redb"), why));
-    Ok([ours].into_iter().chain(others).chain(absent).collect())
+    Ok([ours, growing].into_iter().chain(others).chain(absent).collect())
 }
 
 /// The frames of a round, one behind the other. Kept from round to round, so that no fresh memory is timed.
@@ -182,6 +185,17 @@ fn write(path: &Path, frames: &Frames) -> anyhow::Result<f64> {
         file.write_all_at(&vec![0; usize::try_from(frames.bytes() - there)?], there)?;
         file.sync_all()?;
     }
+    write_through(&file, frames)
+}
+
+/// The same to a file that grows with every frame, as is written where nothing is set aside.
+fn append(path: &Path, frames: &Frames) -> anyhow::Result<f64> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    file.sync_all()?;
+    write_through(&file, frames)
+}
+
+fn write_through(file: &File, frames: &Frames) -> anyhow::Result<f64> {
     timed(|| {
         for (offset, frame) in frames.iter() {
             file.write_all_at(frame, offset as u64)?;
