@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Actor, AutoArchive, AutoDelete, AutoStop, Command, CorrelationId, Create, IdempotencyKey, Labels,
-    NetworkPolicy, OrganizationId, Request, Sandbox, SandboxId, StopMode, Target,
+    NetworkPolicy, OrganizationId, Request, Sandbox, SandboxId, StopMode, Target, Values,
 };
 use hourglass_kernel::Accepted;
 use uuid::Uuid;
@@ -49,6 +49,28 @@ impl Client {
         let accepted = self.ask(Command::Create(create)).await?;
         // A sandbox that is gone again by the time it is answered for cannot be returned.
         accepted.sandbox.ok_or(AskError::Closed)
+    }
+
+    /// Create a sandbox whose programs all have these variables. Their values are kept in the engine's vault until it is
+    /// deleted, and are in no record.
+    pub async fn create_with(
+        &self,
+        values: Values,
+        fill: impl FnOnce(&mut Create),
+    ) -> Result<Arc<Sandbox>, AskError> {
+        let mut create = Create::new(SandboxId(Uuid::now_v7()));
+        fill(&mut create);
+        self.ask_to_create(create, values, None).await?.sandbox.ok_or(AskError::Closed)
+    }
+
+    /// Ask for a sandbox with these variables, under a key if one is given.
+    pub async fn ask_to_create(
+        &self,
+        create: Create,
+        values: Values,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Accepted, AskError> {
+        self.engine.create(self.request(Command::Create(create), key), values).await
     }
 
     /// Run a stopped sandbox.
@@ -133,13 +155,16 @@ impl Client {
     }
 
     async fn send(&self, command: Command, key: Option<IdempotencyKey>) -> Result<Accepted, AskError> {
-        let request = Request {
+        self.engine.ask(self.request(command, key)).await
+    }
+
+    fn request(&self, command: Command, key: Option<IdempotencyKey>) -> Request {
+        Request {
             organization: self.organization,
             actor: self.actor.clone(),
             key,
             correlation: CorrelationId(Uuid::now_v7()),
             command,
-        };
-        self.engine.ask(request).await
+        }
     }
 }

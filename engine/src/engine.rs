@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use hourglass_events::{
     Command, HostId, OrganizationId, Request, Sandbox, SandboxId, Seq, ShardNumber, SnapshotContent,
-    SnapshotId, Span, State,
+    SnapshotId, Span, State, Values,
 };
 use hourglass_kernel::Accepted;
 use hourglass_kernel::fleet::GENERAL;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -22,6 +22,7 @@ use crate::port::Port;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::subscription::Subscription;
+use crate::vault::keeper::{Became, Keeper};
 use crate::view::View;
 use crate::wait;
 
@@ -35,6 +36,15 @@ pub struct Engine {
 struct Inner {
     shards: Vec<Port>,
     clock: Clock,
+    vault: Arc<Keeper>,
+    /// Erases what is kept for sandboxes that are gone.
+    eraser: AbortHandle,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.eraser.abort();
+    }
 }
 
 /// An engine being set up.
@@ -56,11 +66,25 @@ impl Builder {
     pub async fn start(self) -> Result<Engine, EngineError> {
         crate::telemetry::describe();
         let clock = Clock::start();
-        let mut shards = Vec::new();
+        let vault = Arc::new(Keeper::default());
+        let mut shards: Vec<Port> = Vec::new();
         for number in 0..self.settings.shards {
-            shards.push(Port::open(&self.store, &self.settings, ShardNumber(number), clock).await?);
+            let number = ShardNumber(number);
+            shards.push(Port::open(&self.store, &self.settings, number, clock, Arc::clone(&vault)).await?);
         }
-        Ok(Engine { inner: Arc::new(Inner { shards, clock }) })
+        let lives = |id| {
+            let known = shards.iter().find_map(|port| port.common.view.sandbox(id));
+            known.is_some_and(|sandbox| sandbox.state != State::Deleted)
+        };
+        match self.store.vault().await {
+            Ok(opened) => vault.open(opened, lives).await,
+            Err(error) => {
+                end(&shards).await;
+                return Err(error.into());
+            }
+        }
+        let eraser = tokio::spawn(Arc::clone(&vault).run()).abort_handle();
+        Ok(Engine { inner: Arc::new(Inner { shards, clock, vault, eraser }) })
     }
 }
 
@@ -84,6 +108,37 @@ impl Engine {
         let message = Message::Ask { request: Box::new(request), answer };
         port.common.inbox.send(message).await.map_err(|_| AskError::Closed)?;
         Ok(answered.await.map_err(|_| AskError::Closed)??)
+    }
+
+    /// Create a sandbox whose programs have these variables. `request` must ask to create; its environment is filled in
+    /// here. The values are in the vault before the creation is decided, and in no record.
+    ///
+    /// It goes on when the caller stops waiting, so that what was stored does not stay behind.
+    pub async fn create(&self, mut request: Request, values: Values) -> Result<Accepted, AskError> {
+        let Command::Create(create) = &mut request.command else { return self.ask(request).await };
+        if values.is_empty() {
+            return self.ask(request).await;
+        }
+        let (engine, sandbox) = (self.clone(), create.id);
+        let creating = tokio::spawn(async move {
+            let vault = &engine.inner.vault;
+            let environment = vault.store(request.organization, sandbox, &values).await?;
+            if let Command::Create(create) = &mut request.command {
+                create.environment = environment;
+            }
+            let answer = engine.ask(request).await;
+            vault.settle(sandbox, Became::of(sandbox, &answer));
+            answer
+        });
+        creating.await.unwrap_or(Err(AskError::Closed))
+    }
+
+    /// The values of a sandbox's variables. None, and an error in the log, if the vault cannot give them.
+    pub async fn values(&self, sandbox: &Sandbox) -> Values {
+        if sandbox.blueprint.environment.is_empty() || sandbox.state == State::Deleted {
+            return Values::default();
+        }
+        self.inner.vault.values(sandbox.id).await
     }
 
     /// Make a snapshot known to everybody. Every shard keeps its own record of it.
@@ -117,7 +172,7 @@ impl Engine {
         connect: impl FnMut() -> Option<HostLink> + Send + 'static,
     ) -> JoinHandle<()> {
         let shards: Vec<Inbox> = self.inner.shards.iter().map(|port| port.common.inbox.clone()).collect();
-        tokio::spawn(hosts::keep(host, shards, connect))
+        tokio::spawn(hosts::keep(host, shards, Arc::clone(&self.inner.vault), connect))
     }
 
     /// Which shard an organization's sandboxes are in.
@@ -184,17 +239,23 @@ impl Engine {
 
     /// Take no more requests, make everything accepted durable, leave a checkpoint, and end.
     pub async fn shutdown(&self) {
-        for port in &self.inner.shards {
-            // A shard that has ended already needs no telling.
-            let _ = port.common.inbox.send(Message::Shutdown).await;
-        }
-        for port in &self.inner.shards {
-            port.ended().await;
-        }
+        end(&self.inner.shards).await;
+        self.inner.vault.erase().await;
     }
 
     fn port(&self, shard: ShardNumber) -> &Port {
         let index = usize::try_from(shard.0).unwrap_or(usize::MAX);
         self.inner.shards.get(index).expect("the shard is one of this engine's")
+    }
+}
+
+/// Let these shards make durable what they accepted, and end.
+async fn end(shards: &[Port]) {
+    for port in shards {
+        // A shard that has ended already needs no telling.
+        let _ = port.common.inbox.send(Message::Shutdown).await;
+    }
+    for port in shards {
+        port.ended().await;
     }
 }

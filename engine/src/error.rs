@@ -7,6 +7,7 @@ use hourglass_kernel::{CheckpointError, ReplayError, Slot};
 
 use crate::log::ReadError;
 use crate::log::segments::OpenError;
+use crate::vault::VaultError;
 
 /// Why an engine could not start.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,9 @@ pub enum EngineError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The vault cannot be used.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// A request made while starting was refused.
     #[error(transparent)]
     Asked(#[from] AskError),
@@ -103,6 +107,12 @@ pub enum AskError {
     /// The kernel refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The values of a sandbox's variables could not be kept, so it was not asked for.
+    #[error("the environment could not be kept: {why}; mend that, then repeat the request")]
+    Vault {
+        /// Why not.
+        why: String,
+    },
     /// The engine is going down. What became of the request is unknown if it had been taken in.
     #[error("the engine is going down; repeat the request with its idempotency key once it is back")]
     Closed,

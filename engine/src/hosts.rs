@@ -1,8 +1,9 @@
-//! Connections to hosts: orders out, news in, over a pair of channels.
+//! Connections to hosts: orders out, news in, over a pair of channels. Secrets are put into orders here.
 //!
 //! A host speaks to all shards over one link. News about a sandbox goes to the shard that gave the order; who a host
 //! is, that it has repeated everything, and what was used go to every shard, each of which knows its own sandboxes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hourglass_events::{HostCall, HostId, HostNews, Report};
@@ -11,6 +12,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::inbox::{Inbox, Message};
+use crate::vault::keeper::Keeper;
 
 /// How many calls or news may be under way on one link.
 pub const LINK_CAPACITY: usize = 1_024;
@@ -47,13 +49,14 @@ impl HostLink {
 pub(crate) async fn keep(
     host: HostId,
     shards: Vec<Inbox>,
+    vault: Arc<Keeper>,
     mut connect: impl FnMut() -> Option<HostLink> + Send,
 ) {
     let mut pause = PAUSE_LEAST;
     while let Some(link) = connect() {
         tracing::info!(%host, "host connected");
         let begun = Instant::now();
-        serve(host, &shards, link).await;
+        serve(host, &shards, &vault, link).await;
         if shards.iter().all(Inbox::is_closed) {
             return;
         }
@@ -65,14 +68,15 @@ pub(crate) async fn keep(
 }
 
 /// Carry calls and news until the link ends.
-async fn serve(host: HostId, shards: &[Inbox], link: HostLink) {
+async fn serve(host: HostId, shards: &[Inbox], vault: &Arc<Keeper>, link: HostLink) {
     let HostLink { calls, news } = link;
     // Writers never wait for a host. What they say is gathered here, and a host that lets it overflow is cut off: it
     // hears all that is owed when it comes back.
     let (gathered, mut waiting) = mpsc::channel(GATHERED_MOST);
+    let vault = Arc::clone(vault);
     let outward = tokio::spawn(async move {
         while let Some(call) = waiting.recv().await {
-            if calls.send(call).await.is_err() {
+            if calls.send(vault.fill(call).await).await.is_err() {
                 return;
             }
         }

@@ -42,6 +42,7 @@ pub mod step;
 pub mod store;
 pub mod subscription;
 pub mod telemetry;
+pub mod vault;
 pub mod view;
 
 mod inbox;
@@ -56,3 +57,4 @@ pub use hosts::HostLink;
 pub use settings::Settings;
 pub use store::Store;
 pub use subscription::{Lagged, Subscription};
+pub use vault::{FileVault, MemoryVault, Vault, VaultError};

@@ -19,6 +19,7 @@ use crate::log::segments::OpenError;
 use crate::settings::Settings;
 use crate::store::{Opened, Store};
 use crate::subscription::{Recent, Subscription};
+use crate::vault::keeper::Keeper;
 use crate::view::View;
 use crate::writer::{Common, End, Writer};
 
@@ -40,6 +41,7 @@ impl Port {
         settings: &Settings,
         number: ShardNumber,
         clock: Clock,
+        vault: Arc<Keeper>,
     ) -> Result<Self, EngineError> {
         let opened = store.open(number, settings.shards, |_| {}).await?;
         let (inbox, receiver) = mpsc::channel(settings.inbox);
@@ -51,12 +53,13 @@ impl Port {
             view: Arc::new(View::new(fleet, opened.roster.clone())),
             inbox,
             checkpoint_records: settings.checkpoint_records,
+            vault,
         };
         let log: PresentLog = Arc::new(RwLock::new(Arc::downgrade(&opened.log)));
         let (ready, served) = oneshot::channel();
         let writer = writer(opened, &common, settings)?;
         let (store, settings) = (store.clone(), settings.clone());
-        let keeper = Keeper { store, settings, common: common.clone(), log: Arc::clone(&log) };
+        let keeper = Attendant { store, settings, common: common.clone(), log: Arc::clone(&log) };
         let task = tokio::spawn(keeper.run(writer, receiver, ready));
         served.await.map_err(|_| EngineError::Ended(number))?;
         Ok(Self { common, log, keeper: Mutex::new(Some(task)) })
@@ -93,14 +96,14 @@ fn writer(opened: Opened, common: &Common, settings: &Settings) -> Result<Writer
 }
 
 /// Keeps a shard written: when storage fails under a writer, the log is read again and another one takes over.
-struct Keeper {
+struct Attendant {
     store: Store,
     settings: Settings,
     common: Common,
     log: PresentLog,
 }
 
-impl Keeper {
+impl Attendant {
     async fn run(self, first: Writer, inbox: mpsc::Receiver<Message>, ready: oneshot::Sender<()>) {
         // Also when a writer panics, nobody must wait for records that never come.
         let _ended = EndOnDrop(Arc::clone(&self.common.recent));

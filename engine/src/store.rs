@@ -3,6 +3,7 @@
 //! ```text
 //! DATA/log/shard-0/…            the log: everything there is to know
 //! DATA/checkpoints/shard-0      a folded state that saves replaying; may be deleted
+//! DATA/vault/…                  the values of sandboxes' variables, which are in no log
 //! ```
 
 mod checkpoints;
@@ -21,6 +22,7 @@ use crate::log::EventLog;
 use crate::log::files::Directory;
 use crate::log::memory::MemoryLog;
 use crate::log::segments::{Options, Reader, SegmentLog};
+use crate::vault::{FileVault, MemoryVault, Vault, VaultError};
 
 pub(crate) use checkpoints::CheckpointFile;
 
@@ -28,6 +30,8 @@ pub(crate) use checkpoints::CheckpointFile;
 #[derive(Debug, Clone)]
 pub struct Store {
     kind: Kind,
+    /// Used in place of the usual one.
+    vault: Option<Arc<dyn Vault>>,
 }
 
 #[derive(Clone)]
@@ -71,16 +75,18 @@ impl Store {
     }
 
     /// Logs of the embedder's own. `open` gives a fresh handle to a shard's log each time it is to be read from its
-    /// beginning. No checkpoints are kept.
+    /// beginning. No checkpoints are kept, and the values of variables end with the last clone of this store: a log
+    /// that lives longer needs a [vault](Self::with_vault) that does.
     #[must_use]
     pub fn logs(open: impl Fn(ShardNumber) -> Arc<dyn EventLog> + Send + Sync + 'static) -> Self {
-        Self { kind: Kind::Logs(Arc::new(open)) }
+        Self { kind: Kind::Logs(Arc::new(open)), vault: Some(Arc::new(MemoryVault::new())) }
     }
 
     /// Segment files under `data`, which is made if it is not there.
     #[must_use]
     pub fn embedded(data: impl Into<PathBuf>) -> Self {
-        Self { kind: Kind::Embedded { data: data.into(), segment_bytes: Options::new(0).segment_bytes } }
+        let segment_bytes = Options::new(0).segment_bytes;
+        Self { kind: Kind::Embedded { data: data.into(), segment_bytes }, vault: None }
     }
 
     /// The same with segments of another size, in bytes.
@@ -91,6 +97,29 @@ impl Store {
             Kind::Embedded { segment_bytes, .. } => *segment_bytes = bytes,
         }
         self
+    }
+
+    /// The same with the values of variables elsewhere.
+    #[must_use]
+    pub fn with_vault(mut self, vault: Arc<dyn Vault>) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
+    /// Where the values of variables are. Only for who holds the logs' locks.
+    pub(crate) async fn vault(&self) -> Result<Arc<dyn Vault>, VaultError> {
+        match (&self.vault, &self.kind) {
+            (Some(vault), _) => Ok(Arc::clone(vault)),
+            (None, Kind::Logs(_)) => Ok(Arc::new(MemoryVault::new())),
+            (None, Kind::Embedded { data, .. }) => {
+                let data = data.clone();
+                let opened = tokio::task::spawn_blocking(move || FileVault::open(&data)).await;
+                let vault = opened.unwrap_or_else(|error| {
+                    Err(VaultError::at("vault", "opened")(std::io::Error::other(error)))
+                })?;
+                Ok(Arc::new(vault))
+            }
+        }
     }
 
     /// The directory of a shard's segments below `data`.

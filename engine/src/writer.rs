@@ -7,7 +7,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hourglass_events::{HostCall, HostId, HostNews, ShardNumber};
+use hourglass_events::{
+    Event, HostCall, HostId, HostNews, Record, SandboxEvent, SandboxId, ShardNumber, Subject,
+};
 use hourglass_kernel::{Entry, Halt, Input, Output, Reply, RequestId, Shard, Why};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -20,6 +22,7 @@ use crate::step;
 use crate::store::Checkpoints;
 use crate::subscription::Recent;
 use crate::telemetry as names;
+use crate::vault::keeper::Keeper;
 use crate::view::View;
 
 /// What is shared by the writers of a shard, one after the other, and by everybody who reads it.
@@ -31,6 +34,7 @@ pub(crate) struct Common {
     pub(crate) recent: Arc<Recent>,
     pub(crate) inbox: Inbox,
     pub(crate) checkpoint_records: u64,
+    pub(crate) vault: Arc<Keeper>,
 }
 
 /// Why a writer ended.
@@ -258,6 +262,7 @@ impl Writer {
         }
         self.common.view.publish(entries, fleet);
         self.common.recent.publish(entries);
+        self.common.vault.forget(entries.iter().filter_map(|entry| removed(&entry.record)));
         step::done("engine.group.published");
         self.unsaved += entries.len() as u64;
     }
@@ -295,6 +300,21 @@ impl Writer {
             End::Halted(_) => hosts.into_values().for_each(|(_, link)| link.abort()),
         }
         end
+    }
+}
+
+/// The sandbox that `record` says is gone.
+fn removed(record: &Record) -> Option<SandboxId> {
+    match (&record.event, record.subject) {
+        (Event::Sandbox(SandboxEvent::Removed), Subject::Sandbox(id)) => Some(id),
+        (
+            Event::Sandbox(_)
+            | Event::Shard(_)
+            | Event::Organization(_)
+            | Event::Host(_)
+            | Event::Snapshot(_),
+            _,
+        ) => None,
     }
 }
 

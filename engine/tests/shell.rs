@@ -8,5 +8,7 @@ mod life;
 mod storage;
 #[path = "shell/subscribers.rs"]
 mod subscribers;
+#[path = "shell/vault.rs"]
+mod vault;
 #[path = "shell/world.rs"]
 mod world;

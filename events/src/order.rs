@@ -3,6 +3,8 @@
 //! Orders are derived from committed state and never stored. A host remembers the numbers it has done, repeats the
 //! report of a done one and ignores older ones.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::duty::TaskKind;
@@ -66,6 +68,17 @@ impl Task {
     }
 }
 
+impl Task {
+    /// The plan of a task that makes or boots something. Whoever sends the order puts the secrets into it.
+    #[must_use]
+    pub fn plan_mut(&mut self) -> Option<&mut Plan> {
+        match self {
+            Self::Create(plan) | Self::Boot(plan) => Some(plan),
+            Self::Pull(_) | Self::Stop { .. } | Self::Quiesce | Self::SetNetwork(_) | Self::Remove => None,
+        }
+    }
+}
+
 /// Everything a driver needs to make and boot one sandbox. Nothing is looked up elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -90,6 +103,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The first of its variables that it has no value of. What lacks one must not run.
+    #[must_use]
+    pub fn lacks(&self) -> Option<&str> {
+        let given: BTreeSet<&str> = self.values.expose().map(|(name, _)| name).collect();
+        self.environment.iter().map(|(name, _)| name).find(|name| !given.contains(name))
+    }
+
     /// A container of the default size for `image` that runs as root and may reach everything.
     #[must_use]
     pub fn new(organization: OrganizationId, name: &str, image: Image) -> Self {

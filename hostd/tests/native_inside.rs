@@ -7,7 +7,7 @@ mod native_common;
 
 use std::time::{Duration, Instant};
 
-use hourglass_events::{ExitCause, OrderNumber, Plan, Resources, SandboxId, Span};
+use hourglass_events::{ExitCause, OrderNumber, Plan, Resources, SandboxId, Span, Values};
 use hourglass_hostd::driver::{Command, Driver, ExecError, Ran};
 use hourglass_hostd::native::{CAPABILITIES, MASKED};
 use native_common::{Ground, command, may_run, plan, text};
@@ -248,6 +248,32 @@ async fn a_command_gets_its_environment_directory_and_code() {
     assert_eq!(ground.driver.exec(sandbox, command(&[])).await, Err(ExecError::Empty));
     let lost = Command { cwd: Some("/no/such".to_owned()), ..asked };
     assert!(matches!(ground.driver.exec(sandbox, lost).await, Err(ExecError::Unusable { .. })));
+    ground.driver.erase(sandbox).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_program_has_the_sandboxs_variables_and_a_command_may_set_its_own() {
+    if !may_run("every_program_has_the_sandboxs_variables_and_a_command_may_set_its_own") {
+        return;
+    }
+    let ground = Ground::new().await;
+    let sandbox = SandboxId::from_u128(1);
+    let values =
+        [("TOKEN", "a b=c'\"\n"), ("LANG", "mine")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let image = ground.entered("echo $LANG > /tmp/entered; exec sleep infinity");
+    let plan = Plan { image, values: Values::new(values.into()).unwrap(), ..plan() };
+    ground.driver.provision(sandbox, OrderNumber(1), &plan).await.unwrap();
+    ground.driver.boot(sandbox, OrderNumber(1), &plan).await.unwrap();
+    assert_eq!(ground.sh(sandbox, "printf '%s|' \"$TOKEN\" \"$LANG\"").await, "a b=c'\"\n|mine|");
+    let own = Command {
+        argv: ["sh", "-c", "echo $LANG"].map(str::to_owned).to_vec(),
+        env: vec![("LANG".to_owned(), "other".to_owned())],
+        cwd: None,
+        timeout: None,
+    };
+    assert_eq!(text(&ground.driver.exec(sandbox, own).await.unwrap()), "other");
+    let entered = "until [ -s /tmp/entered ]; do sleep 0.02; done; cat /tmp/entered";
+    assert_eq!(ground.sh(sandbox, entered).await, "mine");
     ground.driver.erase(sandbox).await.unwrap();
 }
 

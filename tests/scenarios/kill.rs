@@ -51,7 +51,8 @@ const FORCED: &[&str] = &[
 ];
 
 const WRITE: &str = "run=echo kept > note && sync";
-const READ: &str = "run=cat note";
+/// What is on its disk, and the variable that its vault has.
+const READ: &str = "run=cat note && echo $WORD";
 const BOOTED_ONCE: &str = "until=n=$(cat /var/tmp/boots 2>&- | wc -l); [ $n -lt 1 ] || echo $n";
 const BOOTED_TWICE: &str = "until=n=$(cat /var/tmp/boots 2>&- | wc -l); [ $n -lt 2 ] || echo $n";
 

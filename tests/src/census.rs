@@ -5,8 +5,9 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is kept on purpose when no sandbox is left: the log, what is derived from it, images, programs, the ledger.
-const KEPT: &[&str] = &["log", "checkpoints", "host/images", "host/programs", "host/ledger"];
+/// What is kept on purpose when no sandbox is left: the log, what is derived from it, the vault's key, images, programs,
+/// the ledger.
+const KEPT: &[&str] = &["log", "checkpoints", "vault/key", "host/images", "host/programs", "host/ledger"];
 
 /// What was found, without what differs from one data directory to the next.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -276,7 +276,11 @@ async fn take(driver: Arc<dyn Driver>, run: Run) -> Outcome {
     let taken = match step {
         Step::Pull(image) => driver.pull(&image).await,
         Step::Provision(plan) => driver.provision(sandbox, number, &plan).await,
-        Step::Boot(plan) => driver.boot(sandbox, number, &plan).await,
+        Step::Boot(plan) => match plan.lacks() {
+            None => driver.boot(sandbox, number, &plan).await,
+            // A program that misses a variable may do worse than not run.
+            Some(name) => Err(Fault::Missing { what: format!("value of the environment variable {name}") }),
+        },
         Step::SetNetwork(policy) => driver.set_network(sandbox, number, &policy).await,
         Step::Erase => driver.erase(sandbox).await,
         Step::Halt { grace } => {

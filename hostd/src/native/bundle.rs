@@ -2,6 +2,7 @@
 //!
 //! Everything a sandbox may see or do is decided here, but for the system call filter, which its agent sets.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -92,13 +93,8 @@ fn config(places: &LifePlaces, contents: &Contents<'_>) -> Value {
     let hostname = hostname(&plan.name);
     let mut arguments = vec![place::PROGRAM.to_owned(), hostname.clone(), plan.user.clone()];
     arguments.extend(settings.entrypoint.iter().cloned());
-    let mut environment = vec![format!("PATH={PATH}"), "HOME=/root".to_owned(), "LANG=C.UTF-8".to_owned()];
-    environment.extend(settings.env.iter().map(|(name, value)| format!("{name}={value}")));
-    // Of two with one name the sandbox's own counts.
-    for (name, value) in plan.values.expose() {
-        environment.retain(|known| !known.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')));
-        environment.push(format!("{name}={value}"));
-    }
+    let environment: Vec<_> =
+        environment(plan, settings).iter().map(|(name, value)| format!("{name}={value}")).collect();
     // Nothing is inheritable or ambient: who is not root in the sandbox has no capability at all.
     let capabilities = json!({
         "bounding": CAPABILITIES, "effective": CAPABILITIES, "permitted": CAPABILITIES,
@@ -124,6 +120,14 @@ fn config(places: &LifePlaces, contents: &Contents<'_>) -> Value {
             "maskedPaths": MASKED, "readonlyPaths": READ_ONLY,
         },
     })
+}
+
+/// What every program inherits: the usual, then the image's own, then the sandbox's, the last word of each name.
+fn environment<'a>(plan: &'a Plan, settings: &'a Settings) -> BTreeMap<&'a str, &'a str> {
+    let mut environment = BTreeMap::from([("PATH", PATH), ("HOME", "/root"), ("LANG", "C.UTF-8")]);
+    environment.extend(settings.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    environment.extend(plan.values.expose());
+    environment
 }
 
 fn mounts(places: &LifePlaces, agent: &Path) -> Value {

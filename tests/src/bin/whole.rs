@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "this is how it answers")]
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,9 +13,10 @@ use anyhow::{Context as _, bail};
 use hourglass_engine::Client;
 use hourglass_events::{
     Command, Create, IdempotencyKey, Image, Name, OrganizationId, SandboxId, Span, State, StopMode, Subject,
-    Target,
+    Target, Values,
 };
 use hourglass_hostd::driver;
+use hourglass_kernel::Accepted;
 use hourglass_step::Fatal;
 use hourglass_tests::system::SNAPSHOT;
 use hourglass_tests::{Census, System};
@@ -57,7 +59,7 @@ impl Whole<'_> {
     async fn obey(&self, word: &str) -> anyhow::Result<String> {
         let (word, argument) = word.split_once('=').unwrap_or((word, ""));
         match word {
-            "create" => self.ask(word, self.creation()?, State::Started).await,
+            "create" => self.create(word).await,
             "stop" => {
                 self.ask(word, Command::Stop(box_itself(), StopMode::Graceful(None)), State::Stopped).await
             }
@@ -93,17 +95,25 @@ impl Whole<'_> {
         Ok(String::new())
     }
 
-    fn creation(&self) -> anyhow::Result<Command> {
+    /// Create it with a variable, which is in the vault before the creation is in the log.
+    async fn create(&self, word: &str) -> anyhow::Result<String> {
         let mut create = Create::new(SandboxId(Uuid::now_v7()));
         create.name = Some(Name::new(NAME)?);
         create.snapshot = Some(SNAPSHOT.to_owned());
-        Ok(Command::Create(create))
+        let values = Values::new(BTreeMap::from([("WORD".to_owned(), "secret".to_owned())]))?;
+        self.asked.update(|asked| asked + 1);
+        let accepted = self.client.ask_to_create(create, values, Some(IdempotencyKey::new(word)?)).await?;
+        self.reach(&accepted, State::Started).await
     }
 
     /// Ask under a key that is the same in every life of this process; which sandbox it is about.
     async fn ask(&self, word: &str, command: Command, state: State) -> anyhow::Result<String> {
         self.asked.update(|asked| asked + 1);
         let accepted = self.client.ask_once(IdempotencyKey::new(word)?, command).await?;
+        self.reach(&accepted, state).await
+    }
+
+    async fn reach(&self, accepted: &Accepted, state: State) -> anyhow::Result<String> {
         let Subject::Sandbox(id) = accepted.subject else { bail!("it is about {}", accepted.subject) };
         self.system.engine.wait_for(id, state, PATIENCE).await?;
         Ok(id.to_string())
