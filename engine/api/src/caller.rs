@@ -6,7 +6,9 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use hourglass_engine::{AskError, Client};
-use hourglass_events::{Command, IdempotencyKey, OrganizationId, Refusal, Sandbox, State, Target};
+use hourglass_events::{
+    Command, Create, IdempotencyKey, OrganizationId, Refusal, Sandbox, State, Target, Values,
+};
 use hourglass_kernel::Accepted;
 
 use crate::auth::{Credentials, Unauthenticated};
@@ -37,6 +39,11 @@ impl Caller {
             Some(key) => self.client.ask_once(key.clone(), command).await,
             None => self.client.ask(command).await,
         }
+    }
+
+    /// Ask for a sandbox whose variables have these values, under the request's key if it has one.
+    pub(crate) async fn create(&self, create: Create, values: Values) -> Result<Accepted, AskError> {
+        self.client.ask_to_create(create, values, self.key.clone()).await
     }
 
     /// The sandbox with this id or name. One that is deleted is not there.

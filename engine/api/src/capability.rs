@@ -30,7 +30,6 @@ capabilities! {
     Backup = "UNSUPPORTED_BACKUP", "backing up a sandbox";
     Build = "UNSUPPORTED_BUILD", "building an image";
     Configuration = "UNSUPPORTED_CONFIGURATION", "reading the service's configuration";
-    Environment = "UNSUPPORTED_ENVIRONMENT", "setting environment variables of a sandbox";
     Fork = "UNSUPPORTED_FORK", "forking a sandbox";
     Gpu = "UNSUPPORTED_GPU", "a sandbox with GPUs";
     Kvm = "UNSUPPORTED_KVM", "a sandbox with KVM";

@@ -190,6 +190,9 @@ impl Problem {
         use StatusCode as S;
         match self {
             Self::Asked(AskError::Refused(refusal)) => refused::answer(refusal),
+            Self::Asked(AskError::Vault { .. }) => {
+                Answer::retry(S::SERVICE_UNAVAILABLE, "VAULT_UNAVAILABLE", 10)
+            }
             Self::Asked(AskError::Closed) | Self::NotReady => {
                 Answer::retry(S::SERVICE_UNAVAILABLE, "NOT_READY", 1)
             }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use hourglass_events::{Command, Refusal, Sandbox, State, Subject};
 
+use hourglass_kernel::Accepted;
+
 use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::shared::Inner;
@@ -22,7 +24,16 @@ async fn ask(
     command: Command,
     hold: Option<State>,
 ) -> Result<Arc<Sandbox>, Problem> {
-    let accepted = caller.ask(command).await?;
+    follow(shared, caller, caller.ask(command).await?, hold).await
+}
+
+/// The sandbox that what was accepted is about, as [`ask`] gives it.
+async fn follow(
+    shared: &Inner,
+    caller: &Caller,
+    accepted: Accepted,
+    hold: Option<State>,
+) -> Result<Arc<Sandbox>, Problem> {
     let id = match accepted.subject {
         Subject::Sandbox(id) => id,
         // Only what is about a sandbox is asked for here.

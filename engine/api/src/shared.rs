@@ -31,9 +31,10 @@ impl Inner {
         Arc::new(Self { engine, authentication, settings, hub, gate, counters })
     }
 
-    /// `sandbox` as clients read it.
-    pub(crate) fn show(&self, sandbox: &Sandbox) -> wire::sandbox::Sandbox {
-        wire::sandbox::Sandbox::of(sandbox, &self.settings)
+    /// `sandbox` as its owner reads it, with the values of its variables.
+    pub(crate) async fn show(&self, sandbox: &Sandbox) -> wire::sandbox::Sandbox {
+        let values = self.engine.values(sandbox).await;
+        wire::sandbox::Sandbox::of(sandbox, &values, &self.settings)
     }
 
     /// The sandbox as last made durable, also if it was deleted not long ago.

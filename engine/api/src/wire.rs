@@ -12,6 +12,7 @@ pub(crate) mod problem;
 pub(crate) mod sandbox;
 pub(crate) mod snapshot;
 pub(crate) mod state;
+pub(crate) mod variables;
 
 use chrono::{DateTime, SecondsFormat};
 use hourglass_events::Timestamp;

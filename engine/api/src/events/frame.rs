@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hourglass_events::{Sandbox, State};
+use hourglass_events::{Sandbox, State, Values};
 use serde::{Deserialize, Serialize};
 
 use super::PAYLOAD_MOST;
@@ -80,9 +80,9 @@ pub(super) fn refused(message: &str) -> String {
 }
 
 /// Says that `sandbox` came from `old` to where it is.
-pub(super) fn changed(sandbox: &Sandbox, old: State, settings: &Settings) -> String {
+pub(super) fn changed(sandbox: &Sandbox, old: State, values: &Values, settings: &Settings) -> String {
     let changed = Changed {
-        sandbox: wire::sandbox::Sandbox::of(sandbox, settings),
+        sandbox: wire::sandbox::Sandbox::of(sandbox, values, settings),
         old_state: wire::state::name(old),
         new_state: wire::state::name(sandbox.state),
     };
@@ -90,8 +90,8 @@ pub(super) fn changed(sandbox: &Sandbox, old: State, settings: &Settings) -> Str
 }
 
 /// Says that `sandbox` came to be, whole: clients replace what they know of it.
-pub(super) fn created(sandbox: &Sandbox, settings: &Settings) -> String {
-    packet("42", &("sandbox.created", wire::sandbox::Sandbox::of(sandbox, settings)))
+pub(super) fn created(sandbox: &Sandbox, values: &Values, settings: &Settings) -> String {
+    packet("42", &("sandbox.created", wire::sandbox::Sandbox::of(sandbox, values, settings)))
 }
 
 fn packet(kind: &str, body: &impl Serialize) -> String {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
 use hourglass_engine::Engine;
-use hourglass_events::{OrganizationId, Record, ShardNumber, Subject};
-use hourglass_projections::{Projection as _, Roster};
+use hourglass_events::{OrganizationId, Record, Sandbox, ShardNumber, State, Subject};
+use hourglass_projections::{ApplyError, Projection as _, Roster};
 use tokio::sync::broadcast;
 
 use super::frame;
@@ -18,6 +18,9 @@ pub(crate) struct Change {
     pub(crate) organization: OrganizationId,
     pub(crate) packet: Utf8Bytes,
 }
+
+/// A sandbox whose state changed, and the state before, if it had one.
+type Moved = (Arc<Sandbox>, Option<State>);
 
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -63,9 +66,9 @@ impl Hub {
                     break;
                 }
             };
-            match self.take_in(&mut roster, &entry.record) {
-                Ok(Some(change)) => {
-                    let _ = changes.send(change);
+            match Self::take_in(&mut roster, &entry.record) {
+                Ok(Some((sandbox, old))) => {
+                    let _ = changes.send(self.change(&sandbox, old).await);
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -83,11 +86,8 @@ impl Hub {
         self.followed().remove(&shard);
     }
 
-    fn take_in(
-        &self,
-        roster: &mut Roster,
-        record: &Record,
-    ) -> Result<Option<Change>, hourglass_projections::ApplyError> {
+    /// The sandbox whose state `record` changed, and the state before, if it had one.
+    fn take_in(roster: &mut Roster, record: &Record) -> Result<Option<Moved>, ApplyError> {
         let Subject::Sandbox(id) = record.subject else {
             roster.apply(record)?;
             return Ok(None);
@@ -95,14 +95,16 @@ impl Hub {
         let old = roster.by_id(id).map(|sandbox| sandbox.state);
         roster.apply(record)?;
         let changed = roster.by_id(id).filter(|sandbox| Some(sandbox.state) != old);
-        Ok(changed.map(|sandbox| Change {
-            organization: sandbox.organization,
-            packet: match old {
-                Some(old) => frame::changed(sandbox, old, &self.settings),
-                None => frame::created(sandbox, &self.settings),
-            }
-            .into(),
-        }))
+        Ok(changed.map(|sandbox| (Arc::clone(sandbox), old)))
+    }
+
+    async fn change(&self, sandbox: &Sandbox, old: Option<State>) -> Change {
+        let values = self.engine.values(sandbox).await;
+        let packet = match old {
+            Some(old) => frame::changed(sandbox, old, &values, &self.settings),
+            None => frame::created(sandbox, &values, &self.settings),
+        };
+        Change { organization: sandbox.organization, packet: packet.into() }
     }
 
     fn followed(&self) -> MutexGuard<'_, BTreeMap<ShardNumber, broadcast::Sender<Change>>> {

@@ -23,7 +23,7 @@ pub(crate) async fn start(
     parameters.end()?;
     let hold = caller.find(&id).is_ok_and(|sandbox| !sandbox.state.is_in(FAR_AWAY)).then_some(Life::Started);
     let sandbox = ask(&shared, &caller, Command::Start(Target::Text(id)), hold).await?;
-    Ok(Json(shared.show(&sandbox)))
+    Ok(Json(shared.show(&sandbox).await))
 }
 
 pub(crate) async fn stop(
@@ -36,7 +36,7 @@ pub(crate) async fn stop(
     parameters.end()?;
     let mode = if force == Some(true) { StopMode::Force } else { StopMode::Graceful(None) };
     let sandbox = ask(&shared, &caller, Command::Stop(Target::Text(id), mode), Some(Life::Stopped)).await?;
-    Ok(Json(shared.show(&sandbox)))
+    Ok(Json(shared.show(&sandbox).await))
 }
 
 /// Answered at once: most clients do not wait for it, and those that do are told by their event socket.
@@ -50,5 +50,5 @@ pub(crate) async fn delete(
     let _ = parameters.one("force");
     parameters.end()?;
     let sandbox = ask(&shared, &caller, Command::Delete(Target::Text(id)), None).await?;
-    Ok(Json(shared.show(&sandbox)))
+    Ok(Json(shared.show(&sandbox).await))
 }

@@ -23,7 +23,7 @@ pub(crate) async fn labels(
     Body(ReplaceLabels { labels }): Body<ReplaceLabels>,
 ) -> Result<Json<Sandbox>, Problem> {
     let command = Command::ReplaceLabels(Target::Text(id), language::labels(labels)?);
-    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?).await))
 }
 
 pub(crate) async fn auto_stop(
@@ -33,7 +33,7 @@ pub(crate) async fn auto_stop(
 ) -> Result<Json<Sandbox>, Problem> {
     let policy = AutoStop::decode(whole(minutes)?)?;
     let command = Command::SetAutoStop(Target::Text(id), policy);
-    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?).await))
 }
 
 pub(crate) async fn auto_archive(
@@ -43,7 +43,7 @@ pub(crate) async fn auto_archive(
 ) -> Result<Json<Sandbox>, Problem> {
     let policy = AutoArchive::decode(whole(minutes)?)?;
     let command = Command::SetAutoArchive(Target::Text(id), policy);
-    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?).await))
 }
 
 pub(crate) async fn auto_delete(
@@ -53,7 +53,7 @@ pub(crate) async fn auto_delete(
 ) -> Result<Json<Sandbox>, Problem> {
     let policy = AutoDelete::decode(whole(minutes)?)?;
     let command = Command::SetAutoDelete(Target::Text(id), policy);
-    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?).await))
 }
 
 pub(crate) async fn auto_pause(
@@ -61,7 +61,7 @@ pub(crate) async fn auto_pause(
     caller: Caller,
     Path((id, minutes)): Path<(String, String)>,
 ) -> Result<Json<Sandbox>, Problem> {
-    only_off(&shared, &caller, &id, minutes, Capability::AutoPause)
+    only_off(&shared, &caller, &id, minutes, Capability::AutoPause).await
 }
 
 pub(crate) async fn ttl(
@@ -69,7 +69,7 @@ pub(crate) async fn ttl(
     caller: Caller,
     Path((id, minutes)): Path<(String, String)>,
 ) -> Result<Json<Sandbox>, Problem> {
-    only_off(&shared, &caller, &id, minutes, Capability::Ttl)
+    only_off(&shared, &caller, &id, minutes, Capability::Ttl).await
 }
 
 /// Two clients that change different parts of it at once may undo each other: the last one wins.
@@ -85,7 +85,7 @@ pub(crate) async fn network(
     }
     let policy = settings.applied_to(&before.blueprint.network)?;
     let command = Command::SetNetwork(Target::Text(id), policy);
-    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?).await))
 }
 
 pub(crate) async fn public(
@@ -97,7 +97,7 @@ pub(crate) async fn public(
         |_| Problem::BadParameter { name: "isPublic", found: public.clone(), allowed: "true or false" };
     let public = public.parse().map_err(wrong)?;
     let command = Command::SetPublic(Target::Text(id), public);
-    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?)))
+    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?).await))
 }
 
 pub(crate) async fn last_activity(
@@ -107,11 +107,11 @@ pub(crate) async fn last_activity(
     MaybeBody(_): MaybeBody<Activity>,
 ) -> Result<(StatusCode, Json<Sandbox>), Problem> {
     let sandbox = ask(&shared, &caller, Command::RefreshActivity(Target::Text(id)), None).await?;
-    Ok((StatusCode::CREATED, Json(shared.show(&sandbox))))
+    Ok((StatusCode::CREATED, Json(shared.show(&sandbox).await)))
 }
 
 /// An interval that is off and can only be set to that.
-fn only_off(
+async fn only_off(
     shared: &Shared,
     caller: &Caller,
     id: &str,
@@ -120,7 +120,7 @@ fn only_off(
 ) -> Result<Json<Sandbox>, Problem> {
     let sandbox = caller.find(id)?;
     match whole(minutes)? {
-        0 => Ok(Json(shared.show(&sandbox))),
+        0 => Ok(Json(shared.show(&sandbox).await)),
         _ => Err(Problem::Unsupported(capability)),
     }
 }

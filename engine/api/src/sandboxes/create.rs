@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use hourglass_events::{
-    AutoArchive, AutoDelete, AutoStop, Command, Create, Limits, Name, Resources, SandboxId, State as Life,
+    AutoArchive, AutoDelete, AutoStop, Create, Limits, Name, Resources, SandboxId, State as Life,
 };
 use uuid::Uuid;
 
-use super::ask;
+use super::follow;
 use crate::body::Body;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -23,9 +23,10 @@ pub(crate) async fn create(
 ) -> Result<Json<Sandbox>, Problem> {
     check(&shared, &caller, &asked)?;
     asked.snapshot = asked.snapshot.or_else(|| shared.settings.snapshot.clone());
-    let command = Command::Create(command(asked)?);
-    let sandbox = ask(&shared, &caller, command, Some(Life::Started)).await?;
-    Ok(Json(shared.show(&sandbox)))
+    let values = asked.env.take().unwrap_or_default().values()?;
+    let accepted = caller.create(create_of(asked)?, values).await?;
+    let sandbox = follow(&shared, &caller, accepted, Some(Life::Started)).await?;
+    Ok(Json(shared.show(&sandbox).await))
 }
 
 /// What the engine need not be asked about: wrong numbers first, then what cannot go together, then what is not done.
@@ -71,7 +72,7 @@ fn sizes(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), P
     Ok(())
 }
 
-fn command(asked: CreateSandbox) -> Result<Create, Problem> {
+fn create_of(asked: CreateSandbox) -> Result<Create, Problem> {
     Ok(Create {
         name: asked.name.map(Name::try_from).transpose()?,
         snapshot: asked.snapshot,

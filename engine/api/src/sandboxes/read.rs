@@ -19,7 +19,7 @@ pub(crate) async fn get(
     // Older clients ask for it; everything is said in either case.
     let _ = parameters.one("verbose");
     parameters.end()?;
-    Ok(Json(shared.show(&*caller.find(&id)?)))
+    Ok(Json(shared.show(&*caller.find(&id)?).await))
 }
 
 pub(crate) async fn toolbox_url(

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::variables::Variables;
 use crate::capability::Capability;
 
 /// A request to create.
@@ -27,7 +28,7 @@ pub(crate) struct CreateSandbox {
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub(crate) build_info: Option<IgnoredAny>,
     pub(crate) linked_sandbox: Option<String>,
-    env: Option<BTreeMap<String, String>>,
+    pub(crate) env: Option<Variables>,
     gpu_type: Option<Vec<String>>,
     pub(crate) public: Option<bool>,
     pub(crate) network_block_all: Option<bool>,
@@ -55,7 +56,6 @@ impl CreateSandbox {
         let asked = [
             (self.build_info.is_some(), Capability::Build),
             (self.linked_sandbox.is_some(), Capability::Link),
-            (self.env.as_ref().is_some_and(|env| !env.is_empty()), Capability::Environment),
             (self.gpu.is_some_and(|gpu| gpu > 0), Capability::Gpu),
             (self.gpu_type.as_ref().is_some_and(|types| !types.is_empty()), Capability::Gpu),
             (text(&self.outbound_proxy_url), Capability::Proxy),

@@ -1,11 +1,11 @@
 //! A sandbox as it is read by itself, and pages of them.
 
-use std::collections::BTreeMap;
-
+use hourglass_events::Values;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::item::Item;
+use super::variables::Variables;
 use crate::settings::Settings;
 
 /// A sandbox.
@@ -13,17 +13,16 @@ use crate::settings::Settings;
 pub(crate) struct Sandbox {
     #[serde(flatten)]
     item: Item,
-    /// Values never leave the engine; that they are none is all there is to say yet.
-    env: BTreeMap<String, String>,
+    env: Variables,
     kvm: bool,
     #[schemars(with = "Vec<String>")]
     volumes: [(); 0],
 }
 
 impl Sandbox {
-    /// `sandbox` as clients read it.
-    pub(crate) fn of(sandbox: &hourglass_events::Sandbox, settings: &Settings) -> Self {
-        Self { item: Item::of(sandbox, settings), env: BTreeMap::new(), kvm: false, volumes: [] }
+    /// `sandbox` as clients read it, with the values of its variables.
+    pub(crate) fn of(sandbox: &hourglass_events::Sandbox, values: &Values, settings: &Settings) -> Self {
+        Self { item: Item::of(sandbox, settings), env: Variables::of(values), kvm: false, volumes: [] }
     }
 }
 

@@ -22,6 +22,39 @@ async fn a_create_that_finishes_quickly_is_answered_with_a_started_sandbox() {
 }
 
 #[tokio::test]
+async fn variables_are_in_the_sandbox_and_shown_to_its_owner_until_it_is_gone() {
+    let world = World::new().await;
+    let variables = json!({ "TOKEN": "correct horse", "EMPTY": "" });
+    let made = world.create(json!({ "env": variables })).await;
+    assert_eq!((made.status, &made.body["env"]), (StatusCode::OK, &variables), "{}", made.body);
+    let id = made.text("id").to_owned();
+    assert_eq!(world.get(&format!("/sandbox/{id}")).await.body["env"], variables);
+    let inside = world.machine.environment(id.parse().unwrap()).unwrap();
+    assert_eq!(inside.expose().collect::<Vec<_>>(), [("EMPTY", ""), ("TOKEN", "correct horse")]);
+    let list = world.get("/sandbox").await;
+    assert!(!list.body.to_string().contains("correct horse"), "{}", list.body);
+    let gone = world.send(Method::DELETE, &format!("/sandbox/{id}"), &[], None).await;
+    assert_eq!(gone.status, StatusCode::OK);
+    world.reach(&id, State::Deleted).await;
+}
+
+#[tokio::test]
+async fn a_repeat_with_variables_is_told_from_another_request() {
+    let world = World::new().await;
+    let key = [("idempotency-key", "once")];
+    let create = async |value: &str| {
+        let body = json!({ "env": { "TOKEN": value } });
+        world.send(Method::POST, "/sandbox", &key, Some(body)).await
+    };
+    let first = create("one").await;
+    let again = create("one").await;
+    assert_eq!((again.status, again.text("id")), (StatusCode::OK, first.text("id")));
+    assert_eq!(again.body["env"], json!({ "TOKEN": "one" }));
+    let other = create("two").await;
+    assert_eq!(other.text("code"), "IDEMPOTENCY_KEY_REUSED", "{}", other.body);
+}
+
+#[tokio::test]
 async fn a_create_that_takes_longer_is_answered_before_it_is_done() {
     let world = World::holding(Duration::from_millis(20)).await;
     world.machine.script(None, Act::Provision, Twist::HangBefore);

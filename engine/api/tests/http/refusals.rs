@@ -33,6 +33,8 @@ async fn a_bad_create_is_refused_with_what_was_found_and_records_nothing() {
         (json!({ "snapshot": "default", "buildInfo": {} }), 400, "NOT_TOGETHER", "buildInfo"),
         (json!({ "networkAllowList": "10.0.0.0" }), 400, "BAD_NETWORK", "10.0.0.0"),
         (json!({ "domainAllowList": "10.0.0.1" }), 400, "BAD_NETWORK", "10.0.0.1"),
+        (json!({ "env": { "A=B": "1" } }), 400, "BAD_ENVIRONMENT", "A=B"),
+        (json!({ "env": { "A": "x".repeat(40_000) } }), 400, "BAD_ENVIRONMENT", "\"A\""),
         (json!({ "target": "mars" }), 404, "NO_SUCH_REGION", "mars"),
         (json!({ "user": "" }), 400, "BAD_TEXT", "user's name"),
     ] {
@@ -47,7 +49,6 @@ async fn a_bad_create_is_refused_with_what_was_found_and_records_nothing() {
 async fn what_cannot_be_asked_yet_is_a_capability_and_its_default_is_taken() {
     let world = World::new().await;
     for (asked, code) in [
-        (json!({ "env": { "A": "1" } }), "UNSUPPORTED_ENVIRONMENT"),
         (json!({ "buildInfo": { "dockerfileContent": "FROM x" } }), "UNSUPPORTED_BUILD"),
         (json!({ "buildInfo": {}, "cpu": 2, "memory": 2, "disk": 5 }), "UNSUPPORTED_BUILD"),
         (json!({ "linkedSandbox": "x" }), "UNSUPPORTED_LINK"),

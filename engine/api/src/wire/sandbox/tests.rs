@@ -2,7 +2,7 @@
 
 use hourglass_events::{
     AutoStop, Blueprint, Class, CorrelationId, Fault, Image, Name, OrganizationId, Resources, SandboxId, Seq,
-    SnapshotContent, SnapshotId, State, Timestamp,
+    SnapshotContent, SnapshotId, State, Timestamp, Values,
 };
 use serde_json::Value;
 
@@ -45,7 +45,8 @@ fn in_state(state: State) -> hourglass_events::Sandbox {
 }
 
 fn shown(state: State) -> Value {
-    let sandbox = super::Sandbox::of(&in_state(state), &Settings::new("http://localhost/api/"));
+    let sandbox =
+        super::Sandbox::of(&in_state(state), &Values::default(), &Settings::new("http://localhost/api/"));
     serde_json::to_value(sandbox).unwrap()
 }
 
