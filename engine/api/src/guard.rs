@@ -38,8 +38,9 @@ pub(crate) async fn stand(State(guard): State<Guard>, mut request: Request, next
             }
         }
     };
-    // The envelope replaces the body of a problem, and it is short.
-    if response.extensions().get::<Problem>().is_some() {
+    // The envelope replaces the body of a problem, and it is short. What goes on for as long as somebody listens has a
+    // place of another kind.
+    if response.extensions().get::<Problem>().is_some() || kind == Kind::Socket {
         return response;
     }
     gate::keep(place, response)

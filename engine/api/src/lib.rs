@@ -17,6 +17,7 @@ mod capability;
 mod document;
 mod envelope;
 mod events;
+mod feed;
 mod gate;
 mod guard;
 mod health;

@@ -11,10 +11,10 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Router, middleware};
 
-use crate::operation::{Content, Operation, Verb};
+use crate::operation::{Content, Kind, Operation, Verb};
 use crate::problem::Problem;
 use crate::shared::Shared;
-use crate::{document, envelope, events, health};
+use crate::{document, envelope, events, feed, health, wire};
 use table::Table;
 
 pub(crate) fn all(shared: &Shared) -> Router {
@@ -23,6 +23,7 @@ pub(crate) fn all(shared: &Shared) -> Router {
     let table = snapshots::add(table);
     let table = later::add(table);
     let table = tools::add(table);
+    let table = feed(table);
     let table = open(table);
     let (router, operations) = table.end();
     let document = axum::body::Bytes::from(document::of(&shared.settings, &operations).to_string());
@@ -36,6 +37,16 @@ pub(crate) fn all(shared: &Shared) -> Router {
         .layer(axum::extract::DefaultBodyLimit::max(shared.settings.body))
         .layer(middleware::from_fn_with_state(Shared::clone(shared), envelope::put_on))
         .with_state(Shared::clone(shared))
+}
+
+/// What the contract has not.
+fn feed(table: Table) -> Table {
+    let lines = Content { media: feed::LINES, ..Content::json::<wire::record::Line>() };
+    let read = Operation::new(Kind::Socket, Verb::Get, "/events", "Read what happened, one record a line")
+        .query(feed::parameters())
+        .answers(200, lines)
+        .refuses(&[404]);
+    table.on(read, feed::read)
 }
 
 /// What asks for no key, or finds out by itself who asks.

@@ -9,6 +9,7 @@ pub(crate) mod item;
 pub(crate) mod language;
 pub(crate) mod network;
 pub(crate) mod problem;
+pub(crate) mod record;
 pub(crate) mod sandbox;
 pub(crate) mod snapshot;
 pub(crate) mod state;

@@ -3,6 +3,7 @@
 mod http {
     mod document;
     mod events;
+    mod feed;
     mod life;
     mod limits;
     pub(crate) mod listener;
