@@ -1,9 +1,10 @@
 //! The verbs of `hourglass` that ask an API, on a running `up`: what they do, print and end with.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::Output;
 
-use hourglass_tests::hourglass::{complained, printed, run, run_bare};
+use hourglass_tests::hourglass::{complained, hourglass, printed, run, run_bare};
 use hourglass_tests::{Ground, Up};
 use serde_json::Value;
 
@@ -156,4 +157,38 @@ fn every_shell_gets_its_completions() {
         let output = run_bare(&["completions", shell], ground.data());
         assert!(output.status.success() && printed(&output).contains("hourglass"), "{shell}");
     }
+}
+
+#[test]
+fn events_are_told_from_any_position_and_as_they_happen() {
+    let ground = Ground::new();
+    let (up, data) = (up(&ground), ground.data());
+    said(&["create", "--name", "first"], data);
+    let past = said(&["events"], data);
+    for part in ["PullBegan", "Booted", "first", "request · local", "1 vCPU"] {
+        assert!(past.contains(part), "{part:?} is missing:\n{past}");
+    }
+    let last = json(&["events", "first"], data).pop().unwrap();
+    assert_eq!((&last["event"], &last["kind"]), (&"Booted".into(), &"sandbox".into()));
+    let from = last["seq"].to_string();
+    assert_eq!(json(&["events", "--from", &from], data), [last]);
+
+    let mut following = hourglass(&["events", "--follow", "--from", &from], data).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut next = |part: &str| {
+        let line = lines.next().unwrap().unwrap();
+        assert!(line.contains(part), "{part:?} is not in {line:?}");
+    };
+    next("Booted");
+    said(&["stop", "first"], data);
+    next("StopBegan");
+    next("Exited");
+    let place = up.url.strip_prefix("http://").unwrap().to_owned();
+    drop(up);
+    let _again = Up::start_at(&place, data, &["--driver", "scripted"]);
+    said(&["delete", "first"], data);
+    next("DeleteBegan");
+    next("Removed");
+    following.kill().unwrap();
+    following.wait().unwrap();
 }

@@ -53,6 +53,8 @@ enum Command {
     Label(verbs::configure::Label),
     /// Set after how long a sandbox is stopped, archived and deleted by itself.
     Interval(verbs::configure::Interval),
+    /// Print what happened to sandboxes, and with --follow what happens.
+    Events(verbs::events::Arguments),
     /// Wait until a sandbox is in a state.
     Wait(verbs::wait::Arguments),
     /// Print what a shell needs to complete this command's words.
@@ -109,6 +111,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Delete(arguments) => verbs::operate::delete(&arguments),
         Command::Label(arguments) => verbs::configure::label(&arguments),
         Command::Interval(arguments) => verbs::configure::interval(&arguments),
+        Command::Events(arguments) => verbs::events::run(&arguments),
         Command::Wait(arguments) => verbs::wait::run(&arguments),
         Command::Completions(arguments) => {
             verbs::completions::run(&arguments);

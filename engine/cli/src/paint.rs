@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write as _};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use hourglass_events::{Event, HostEvent, Record, SandboxEvent, ShardEvent, SnapshotEvent, Timestamp};
+use hourglass_events::{Event, HostEvent, Record, SandboxEvent, Seq, ShardEvent, SnapshotEvent, Timestamp};
 
 static COLOURS: LazyLock<bool> =
     LazyLock::new(|| std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
@@ -29,6 +29,11 @@ pub(crate) fn quoted(output: &str) {
     for line in output.lines() {
         say(format!("    {} {line}", coloured("2", "│")));
     }
+}
+
+/// A line beside what the command is asked for, which no program reads.
+pub(crate) fn aside(line: impl Display) {
+    eprintln!("{line}");
 }
 
 /// An error and what it came from, each on a line.
@@ -73,18 +78,23 @@ pub(crate) fn record(record: &Record) -> String {
         | Event::Shard(ShardEvent::SchemaRaised { .. }) => record.subject.to_string(),
     };
     let why = format!("{} · {}", record.cause, record.actor);
-    let (seq, at) = (format!("{:>6}", record.seq.0), clock(record.at));
+    line(record.seq, &clock(record.at), &name, &format!("{said:<38}"), &why)
+}
+
+/// What happened, on one line.
+pub(crate) fn line(seq: Seq, at: &str, event: &str, said: &str, why: &str) -> String {
+    let seq = format!("{:>6}", seq.0);
     format!(
-        "{} {} {} {said:<38} {}",
+        "{} {} {} {said} {}",
         coloured("2", &seq),
-        coloured("2", &at),
-        coloured("36", &name),
-        coloured("2", &why)
+        coloured("2", at),
+        coloured("36", event),
+        coloured("2", why)
     )
 }
 
 /// What one would want to know of an event beside its name.
-fn gist(event: &SandboxEvent) -> String {
+pub(crate) fn gist(event: &SandboxEvent) -> String {
     match event {
         SandboxEvent::PullBegan { blueprint, .. } => {
             let resources = blueprint.resources;

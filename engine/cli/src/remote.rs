@@ -77,13 +77,15 @@ pub(crate) struct Ask<'a> {
     /// Below the API's address, with its query.
     pub(crate) path: String,
     pub(crate) headers: Vec<(&'a str, String)>,
-    /// How long the answer may take.
+    /// How long the answer may take, to its end.
     pub(crate) patience: Option<Duration>,
+    /// How long nothing may come of an answer that has begun.
+    pub(crate) silence: Option<Duration>,
 }
 
 impl Ask<'_> {
     pub(crate) const fn new(method: Method, path: String) -> Self {
-        Self { method, path, headers: Vec::new(), patience: Some(PATIENCE) }
+        Self { method, path, headers: Vec::new(), patience: Some(PATIENCE), silence: None }
     }
 }
 
@@ -114,7 +116,7 @@ impl Api {
 
     /// Send `content` and give what is answered as it comes.
     pub(crate) fn send(&self, ask: Ask<'_>, content: Option<Content>) -> Result<Response<Body>, Failure> {
-        let Ask { method, path, headers, patience } = ask;
+        let Ask { method, path, headers, patience, silence } = ask;
         let url = format!("{}{path}", self.base);
         let mut request = Request::builder()
             .method(method)
@@ -132,7 +134,8 @@ impl Api {
             }
         };
         let request = request.body(body).map_err(|error| Failure::address(&url, &error))?;
-        let request = self.agent.configure_request(request).timeout_global(patience).build();
+        let request =
+            self.agent.configure_request(request).timeout_global(patience).timeout_per_read(silence).build();
         let answer = self.agent.run(request).map_err(|error| Failure::unreachable(&self.base, error))?;
         if answer.status().is_success() { Ok(answer) } else { Err(Failure::answered(&self.base, answer)) }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod configure;
 pub(crate) mod create;
+pub(crate) mod events;
 pub(crate) mod list;
 pub(crate) mod operate;
 pub(crate) mod wait;

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hourglass_events::{ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, SandboxId, Span};
 
-use super::files::Files;
-use super::inside::{Ptys, Room, Sessions};
-use super::shell::home;
+use super::shell::Files;
 use crate::driver::{DiskFound, Exit, Present};
 
 #[derive(Debug, Default)]
@@ -40,8 +38,6 @@ struct Life {
     number: OrderNumber,
     plan: Plan,
     end: End,
-    sessions: Sessions,
-    ptys: Ptys,
 }
 
 /// Whether a life goes on.
@@ -82,13 +78,12 @@ impl Machine {
         Ok(())
     }
 
-    /// What is inside a sandbox that runs in the life `number`.
-    pub(super) fn inside(&mut self, sandbox: SandboxId, number: OrderNumber) -> Option<Room<'_>> {
+    /// What commands in a running sandbox see.
+    pub(super) fn inside(&mut self, sandbox: SandboxId) -> Option<(&mut Files, &Plan)> {
         let found = self.sandboxes.get_mut(&sandbox)?;
-        let runs = |life: &&mut Life| life.end == End::Running && life.number == number;
-        let Life { plan, sessions, ptys, .. } = found.life.as_mut().filter(runs)?;
+        let life = found.life.as_ref().filter(|life| life.end == End::Running)?;
         let Disk::Made { files, .. } = &mut found.disk else { return None };
-        Some(Room { files, plan, sessions, ptys })
+        Some((files, &life.plan))
     }
 
     pub(super) fn survey(&mut self) -> Vec<Present> {
@@ -144,7 +139,7 @@ impl Machine {
 
     pub(super) fn end_disk(&mut self, sandbox: SandboxId, number: OrderNumber) {
         if let Some(Sandbox { disk: disk @ Disk::Half, .. }) = self.sandboxes.get_mut(&sandbox) {
-            *disk = Disk::Made { number, files: Files::default() };
+            *disk = Disk::Made { number, files: Files::new() };
         }
     }
 
@@ -164,12 +159,8 @@ impl Machine {
         let Some(found @ Sandbox { disk: Disk::Made { .. }, .. }) = found else {
             return Err(Fault::Missing { what: "disk".to_owned() });
         };
-        if let Disk::Made { files, .. } = &mut found.disk {
-            files.with_home(&plan.user, &home(&plan.user));
-        }
         if found.running().is_none_or(|life| life.number != number) {
-            let (sessions, ptys) = (Sessions::new(), Ptys::new());
-            found.life = Some(Life { number, plan: plan.clone(), end: End::NotYetUp, sessions, ptys });
+            found.life = Some(Life { number, plan: plan.clone(), end: End::NotYetUp });
             *self.lives.entry(sandbox).or_default() += 1;
         }
         Ok(())

@@ -79,11 +79,11 @@ struct Envelope {
 }
 
 impl Failure {
-    pub(super) fn unreachable(api: &str, source: ureq::Error) -> Self {
+    pub(crate) fn unreachable(api: &str, source: ureq::Error) -> Self {
         Self::Unreachable { api: api.to_owned(), source: Box::new(source) }
     }
 
-    pub(super) fn strange(api: &str) -> Self {
+    pub(crate) fn strange(api: &str) -> Self {
         Self::Strange { api: api.to_owned() }
     }
 
