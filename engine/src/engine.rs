@@ -9,6 +9,7 @@ use hourglass_events::{
 };
 use hourglass_kernel::Accepted;
 use hourglass_kernel::fleet::GENERAL;
+use hourglass_tunnel::{Target, Tunnel};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 use uuid::Uuid;
@@ -22,6 +23,7 @@ use crate::port::Port;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::subscription::Subscription;
+use crate::tunnels::{DialError, Roads};
 use crate::vault::keeper::{Became, Keeper};
 use crate::view::View;
 use crate::wait;
@@ -36,6 +38,7 @@ pub struct Engine {
 struct Inner {
     shards: Vec<Port>,
     clock: Clock,
+    roads: Arc<Roads>,
     vault: Arc<Keeper>,
     /// Erases what is kept for sandboxes that are gone.
     eraser: AbortHandle,
@@ -84,7 +87,7 @@ impl Builder {
             }
         }
         let eraser = tokio::spawn(Arc::clone(&vault).run()).abort_handle();
-        Ok(Engine { inner: Arc::new(Inner { shards, clock, vault, eraser }) })
+        Ok(Engine { inner: Arc::new(Inner { shards, clock, roads: Arc::default(), vault, eraser }) })
     }
 }
 
@@ -172,7 +175,8 @@ impl Engine {
         connect: impl FnMut() -> Option<HostLink> + Send + 'static,
     ) -> JoinHandle<()> {
         let shards: Vec<Inbox> = self.inner.shards.iter().map(|port| port.common.inbox.clone()).collect();
-        tokio::spawn(hosts::keep(host, shards, Arc::clone(&self.inner.vault), connect))
+        let (vault, roads) = (Arc::clone(&self.inner.vault), Arc::clone(&self.inner.roads));
+        tokio::spawn(hosts::keep(host, shards, vault, roads, connect))
     }
 
     /// Which shard an organization's sandboxes are in.
@@ -207,6 +211,13 @@ impl Engine {
     #[must_use]
     pub fn sandbox(&self, id: SandboxId) -> Option<Arc<Sandbox>> {
         self.inner.shards.iter().find_map(|port| port.common.view.sandbox(id))
+    }
+
+    /// A tunnel into a running sandbox: to its agent, for one request, or to a TCP port inside. The sandbox is in use for
+    /// as long as it is open. Its host closes it as soon as the sandbox is to end.
+    pub async fn dial(&self, id: SandboxId, target: Target) -> Result<Tunnel, DialError> {
+        let sandbox = self.sandbox(id);
+        self.inner.roads.dial(id, sandbox.as_deref(), target).await
     }
 
     /// The time by the engine's clock.

@@ -1,4 +1,4 @@
-//! Connections to hosts: orders out, news in, over a pair of channels. Secrets are put into orders here.
+//! Connections to hosts: orders and dials out, news in, over channels. Secrets are put into orders here.
 //!
 //! A host speaks to all shards over one link. News about a sandbox goes to the shard that gave the order; who a host
 //! is, that it has repeated everything, and what was used go to every shard, each of which knows its own sandboxes.
@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hourglass_events::{HostCall, HostId, HostNews, Report};
+use hourglass_tunnel::{DIALS, Dial};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::inbox::{Inbox, Message};
+use crate::tunnels::Roads;
 use crate::vault::keeper::Keeper;
 
 /// How many calls or news may be under way on one link.
@@ -30,15 +32,18 @@ pub struct HostLink {
     pub calls: mpsc::Sender<HostCall>,
     /// From the host. Its first word is who it is.
     pub news: mpsc::Receiver<HostNews>,
+    /// To the host: tunnels that are wished for.
+    pub tunnels: mpsc::Sender<Dial>,
 }
 
 impl HostLink {
-    /// A link and the host's two ends of it.
+    /// A link and the host's three ends of it.
     #[must_use]
-    pub fn pair() -> (Self, mpsc::Receiver<HostCall>, mpsc::Sender<HostNews>) {
+    pub fn pair() -> (Self, mpsc::Receiver<HostCall>, mpsc::Sender<HostNews>, mpsc::Receiver<Dial>) {
         let (calls, calls_out) = mpsc::channel(LINK_CAPACITY);
         let (news_in, news) = mpsc::channel(LINK_CAPACITY);
-        (Self { calls, news }, calls_out, news_in)
+        let (tunnels, tunnels_out) = mpsc::channel(DIALS);
+        (Self { calls, news, tunnels }, calls_out, news_in, tunnels_out)
     }
 }
 
@@ -50,13 +55,17 @@ pub(crate) async fn keep(
     host: HostId,
     shards: Vec<Inbox>,
     vault: Arc<Keeper>,
+    roads: Arc<Roads>,
     mut connect: impl FnMut() -> Option<HostLink> + Send,
 ) {
     let mut pause = PAUSE_LEAST;
     while let Some(link) = connect() {
         tracing::info!(%host, "host connected");
         let begun = Instant::now();
-        serve(host, &shards, &vault, link).await;
+        {
+            let _open = Open::begin(&roads, host, link.tunnels.clone());
+            serve(host, &shards, &vault, link).await;
+        }
         if shards.iter().all(Inbox::is_closed) {
             return;
         }
@@ -67,9 +76,29 @@ pub(crate) async fn keep(
     }
 }
 
+/// Lets tunnels be dialled over a link for as long as this is held, also when the keeper is aborted.
+struct Open<'a> {
+    roads: &'a Roads,
+    host: HostId,
+    road: mpsc::Sender<Dial>,
+}
+
+impl<'a> Open<'a> {
+    fn begin(roads: &'a Roads, host: HostId, road: mpsc::Sender<Dial>) -> Self {
+        roads.open(host, road.clone());
+        Self { roads, host, road }
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.roads.close(self.host, &self.road);
+    }
+}
+
 /// Carry calls and news until the link ends.
 async fn serve(host: HostId, shards: &[Inbox], vault: &Arc<Keeper>, link: HostLink) {
-    let HostLink { calls, news } = link;
+    let HostLink { calls, news, tunnels: _ } = link;
     // Writers never wait for a host. What they say is gathered here, and a host that lets it overflow is cut off: it
     // hears all that is owed when it comes back.
     let (gathered, mut waiting) = mpsc::channel(GATHERED_MOST);

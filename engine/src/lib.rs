@@ -8,7 +8,7 @@
 //!
 //! Each shard has one writer task, which is the only place that waits for several things at once. Async stops at
 //! [`log::EventLog`]; what is decided, and when it may be said, is the kernel's alone. The engine knows no host and no
-//! driver: it meets them in [`hosts::HostLink`], a pair of channels that carry orders and news.
+//! driver: it meets them in [`hosts::HostLink`], channels that carry orders, news and wishes for tunnels.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hourglass_engine::EngineError> {
@@ -42,6 +42,7 @@ pub mod step;
 pub mod store;
 pub mod subscription;
 pub mod telemetry;
+pub mod tunnels;
 pub mod vault;
 pub mod view;
 
@@ -54,7 +55,9 @@ pub use client::Client;
 pub use engine::{Builder, Engine};
 pub use error::{AskError, EngineError, WaitError};
 pub use hosts::HostLink;
+pub use hourglass_tunnel::{Target, Tunnel};
 pub use settings::Settings;
 pub use store::Store;
 pub use subscription::{Lagged, Subscription};
+pub use tunnels::DialError;
 pub use vault::{FileVault, MemoryVault, Vault, VaultError};

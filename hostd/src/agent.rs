@@ -134,13 +134,19 @@ impl Agent {
         number: Option<OrderNumber>,
         now: Moment,
     ) -> Result<OrderNumber, ExecError> {
-        let life = self.places.get(&sandbox).and_then(Place::open_life);
-        let Some(life) = life.filter(|life| number.is_none_or(|number| number == *life)) else {
+        let Some(life) = self.open_life(sandbox).filter(|life| number.is_none_or(|number| number == *life))
+        else {
             return Err(ExecError::NotRunning(sandbox));
         };
         self.desk.uses.command_began(sandbox, now);
         self.desk.remember_use(sandbox);
         Ok(life)
+    }
+
+    /// The life of a sandbox that may be used: nothing if none runs or an order to end it was accepted.
+    #[must_use]
+    pub fn open_life(&self, sandbox: SandboxId) -> Option<OrderNumber> {
+        self.places.get(&sandbox).and_then(Place::open_life)
     }
 
     /// A command that had begun in the life `number` of a sandbox has ended.

@@ -5,6 +5,7 @@
 //! How fast a driver is, and what is left in the kernel after it, are not judged here.
 
 mod commands;
+mod inside;
 mod lives;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use hourglass_events::{Fault, OrderNumber, Plan, SandboxId, Span};
 
 pub use self::commands::*;
+pub use self::inside::*;
 pub use self::lives::*;
 use crate::driver::{Command, DiskFound, Driver, Present, Ran};
 
@@ -80,6 +82,23 @@ macro_rules! each_driver_claim {
             a_command_ends_at_its_time_out,
             a_command_is_interrupted_by_a_halt,
             output_beyond_the_most_is_dropped_and_counted,
+            a_connection_leads_to_an_agent_of_these_words,
+            a_connection_needs_a_running_sandbox,
+            a_connection_breaks_when_its_sandbox_is_halted,
+            a_port_where_nobody_listens_is_refused,
+            a_command_somebody_stays_with_reads_and_writes,
+            a_command_somebody_stays_with_gets_signals,
+            output_is_merged_when_asked_for,
+            files_are_written_read_and_described,
+            an_upload_that_is_given_up_changes_nothing,
+            files_are_listed_moved_and_removed,
+            files_that_cannot_be_say_why,
+            files_are_searched_and_text_is_replaced,
+            a_session_keeps_its_place_and_its_variables,
+            a_session_command_goes_on_by_itself,
+            a_session_that_exits_is_over,
+            a_terminal_echoes_and_knows_its_size,
+            a_terminal_goes_on_without_anybody,
         }
     };
 }

@@ -14,6 +14,10 @@ use async_trait::async_trait;
 use hourglass_events::{
     Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
 };
+#[cfg(feature = "host")]
+use hourglass_tunnel::{Refused, Target};
+#[cfg(feature = "host")]
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Carries out steps on one kind of machine.
 #[async_trait]
@@ -60,6 +64,10 @@ pub trait Driver: Send + Sync + Debug {
     /// Leave nothing of a sandbox: no process, mount, loop device, cgroup, namespace or file.
     async fn erase(&self, sandbox: SandboxId) -> Result<(), Fault>;
 
+    /// A connection to the agent of a running sandbox, or to a port inside. It breaks when the sandbox ends.
+    #[cfg(feature = "host")]
+    async fn connect(&self, sandbox: SandboxId, target: Target) -> Result<Box<dyn Stream>, Refused>;
+
     /// Run a command inside a running sandbox to its end or its time-out.
     async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError>;
 
@@ -68,6 +76,13 @@ pub trait Driver: Send + Sync + Debug {
     /// not running; one not yet returned when the sandbox is booted again under the same number is never returned.
     async fn exited(&self) -> Exit;
 }
+
+/// Bytes both ways.
+#[cfg(feature = "host")]
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + Debug {}
+
+#[cfg(feature = "host")]
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + Debug> Stream for T {}
 
 /// One sandbox found on the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +165,12 @@ pub enum ExecError {
     /// The sandbox stopped while the command ran.
     #[error("sandbox {0} stopped while the command ran")]
     Interrupted(SandboxId),
+    /// The host does as much at once as it may.
+    #[error("the host carries {most} tunnels and commands at once, which is the most; try again later")]
+    Busy {
+        /// How many it may carry.
+        most: usize,
+    },
     /// The command was malformed.
     #[error("the command is empty; give at least a program")]
     Empty,

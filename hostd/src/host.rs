@@ -5,13 +5,14 @@
 //! stops no sandbox.
 
 mod clock;
+mod traffic;
 mod worker;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hourglass_events::{Fault, HostCall, HostId, HostNews, HostProfile, OrderNumber, SandboxId};
+use hourglass_tunnel::{DIALS, Dial};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -19,7 +20,10 @@ use self::clock::Clock;
 use self::worker::Worker;
 use crate::agent::Agent;
 use crate::driver::{Command, Driver, ExecError, Ran};
-use crate::ledger::{Flush, Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
+
+/// How many wishes of the holders of a handle may wait for the worker.
+const ASKS: usize = 256;
 
 /// Who a host worker is and how it behaves.
 #[derive(Debug, Clone)]
@@ -54,6 +58,8 @@ pub struct Link {
     pub calls: mpsc::Receiver<HostCall>,
     /// What the host says.
     pub news: mpsc::Sender<HostNews>,
+    /// Tunnels into sandboxes that are wished for.
+    pub tunnels: mpsc::Receiver<Dial>,
 }
 
 /// An engine's end of the connection to a host.
@@ -63,6 +69,8 @@ pub struct EngineEnd {
     pub calls: mpsc::Sender<HostCall>,
     /// What the host says.
     pub news: mpsc::Receiver<HostNews>,
+    /// Tunnels into sandboxes that are wished for.
+    pub tunnels: mpsc::Sender<Dial>,
 }
 
 impl Link {
@@ -71,7 +79,8 @@ impl Link {
     pub fn pair(room: usize) -> (Self, EngineEnd) {
         let (call, calls) = mpsc::channel(room);
         let (tell, news) = mpsc::channel(room);
-        (Self { calls, news: tell }, EngineEnd { calls: call, news })
+        let (dial, tunnels) = mpsc::channel(DIALS);
+        (Self { calls, news: tell, tunnels }, EngineEnd { calls: call, news, tunnels: dial })
     }
 }
 
@@ -101,11 +110,10 @@ impl Host {
             host = %profile.host, incarnation = %profile.incarnation, found = survey.len(), "host worker started"
         );
         let agent = Agent::new(profile.clone(), memory, survey, clock.now());
-        let (ask, asked) = mpsc::unbounded_channel();
-        let flush = ledger.flusher();
-        let worker = Worker::new(config, clock, agent, Arc::clone(&driver), ledger, asked);
+        let (ask, asked) = mpsc::channel(ASKS);
+        let worker = Worker::new(config, clock, agent, driver, ledger, asked);
         let task = tokio::spawn(worker.run(link));
-        Ok(HostHandle { shared: Arc::new(Shared { ask, driver, flush, profile, task }) })
+        Ok(HostHandle { shared: Arc::new(Shared { ask, profile, task }) })
     }
 }
 
@@ -126,11 +134,9 @@ pub struct HostHandle {
     shared: Arc<Shared>,
 }
 
+#[derive(Debug)]
 struct Shared {
-    ask: mpsc::UnboundedSender<Ask>,
-    driver: Arc<dyn Driver>,
-    /// Makes the ledger durable.
-    flush: Flush,
+    ask: mpsc::Sender<Ask>,
     profile: HostProfile,
     task: JoinHandle<()>,
 }
@@ -139,14 +145,11 @@ struct Shared {
 #[derive(Debug)]
 enum Ask {
     Connect(Link),
-    BeginCommand {
+    Exec {
         sandbox: SandboxId,
         number: Option<OrderNumber>,
-        answer: oneshot::Sender<Result<OrderNumber, ExecError>>,
-    },
-    EndCommand {
-        sandbox: SandboxId,
-        number: OrderNumber,
+        command: Command,
+        answer: oneshot::Sender<Result<Ran, ExecError>>,
     },
     ShutDown {
         done: oneshot::Sender<()>,
@@ -172,8 +175,9 @@ impl HostHandle {
     /// Use another connection from here on, as when the engine was started again. What was not acknowledged is said
     /// again on it.
     pub fn connect(&self, link: Link) {
-        // A worker that has ended has nobody to connect.
-        let _ = self.shared.ask.send(Ask::Connect(link));
+        // A worker that has ended has nobody to connect, and one that does not keep up drops the link: its other end
+        // hears that, and may come again.
+        let _ = self.shared.ask.try_send(Ask::Connect(link));
     }
 
     /// Run a command in a sandbox to its end, in the life `number` if one is named. The sandbox is in use throughout.
@@ -188,28 +192,15 @@ impl HostHandle {
     ) -> Result<Ran, ExecError> {
         let (answer, answered) = oneshot::channel();
         let gone = || ExecError::Agent("the host worker has ended".to_owned());
-        self.shared.ask.send(Ask::BeginCommand { sandbox, number, answer }).map_err(|_| gone())?;
-        let in_use = InUse { handle: self, sandbox, number: answered.await.map_err(|_| gone())?? };
-        self.remember_use().await;
-        let ran = self.shared.driver.exec(sandbox, command).await;
-        drop(in_use);
-        ran
-    }
-
-    /// A use must be remembered before the command runs: were it lost with the process, the sandbox would be told to be
-    /// idle for longer than it is, and stopped too early.
-    async fn remember_use(&self) {
-        let flush = Arc::clone(&self.shared.flush);
-        // Without a ledger the worker goes on; what is lost then is said where it is lost.
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || flush()).await {
-            tracing::error!("{error}");
-        }
+        let ask = Ask::Exec { sandbox, number, command, answer };
+        self.shared.ask.send(ask).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
     }
 
     /// End the worker gently: steps in flight may end, what is remembered becomes durable. Sandboxes run on.
     pub async fn shutdown(&self) {
         let (done, over) = oneshot::channel();
-        if self.shared.ask.send(Ask::ShutDown { done }).is_ok() {
+        if self.shared.ask.send(Ask::ShutDown { done }).await.is_ok() {
             // Without an answer it has ended otherwise, which is as good.
             let _ = over.await;
         }
@@ -218,37 +209,14 @@ impl HostHandle {
     /// End the worker at once, as kill -9 would, and wait until it is gone. For tests of restarts.
     pub async fn kill(&self) {
         let (done, over) = oneshot::channel();
-        if self.shared.ask.send(Ask::Kill { done }).is_ok() {
+        if self.shared.ask.send(Ask::Kill { done }).await.is_ok() {
             let _ = over.await;
         }
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("driver", &self.driver)
-            .field("profile", &self.profile)
-            .finish_non_exhaustive()
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// Counts a command as in flight for as long as this is held, also when its caller goes away.
-struct InUse<'a> {
-    handle: &'a HostHandle,
-    sandbox: SandboxId,
-    number: OrderNumber,
-}
-
-impl Drop for InUse<'_> {
-    fn drop(&mut self) {
-        let Self { handle, sandbox, number } = *self;
-        let _ = handle.shared.ask.send(Ask::EndCommand { sandbox, number });
     }
 }

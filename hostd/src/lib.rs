@@ -19,6 +19,8 @@ pub mod agent;
 pub mod conformance;
 pub mod driver;
 #[cfg(feature = "host")]
+mod exec;
+#[cfg(feature = "host")]
 pub mod host;
 #[cfg(feature = "native")]
 pub mod image;

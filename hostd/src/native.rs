@@ -37,6 +37,7 @@ use async_trait::async_trait;
 use hourglass_events::{
     Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
 };
+use hourglass_tunnel::{Refused, Target};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -47,7 +48,7 @@ use self::net::Networks;
 use self::part::part;
 use self::place::{Life, Places};
 use self::programs::Programs;
-use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran};
+use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran, Stream};
 use crate::image::{Base, ImageError, Store};
 use crate::step;
 
@@ -402,6 +403,10 @@ impl Driver for NativeDriver {
 
     async fn erase(&self, sandbox: SandboxId) -> Result<(), Fault> {
         self.blocking(move |inner, wanted| inner.erase(sandbox, wanted)).await
+    }
+
+    async fn connect(&self, sandbox: SandboxId, target: Target) -> Result<Box<dyn Stream>, Refused> {
+        self.inner.connect(sandbox, target).await
     }
 
     async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError> {

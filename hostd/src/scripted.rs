@@ -4,32 +4,36 @@
 //! outlives a host worker that is started again with the same [`Arc`](std::sync::Arc). Time in it is tokio's, which
 //! tests can stop. It isolates nothing and runs no real programs.
 
+mod files;
+mod inside;
 mod machine;
 mod script;
 mod shell;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use hourglass_agent::client::Agent;
 use hourglass_events::{
     Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span, Values,
 };
+use hourglass_tunnel::{Refused, Target};
 use tokio::sync::Notify;
 
 use self::machine::Machine;
 pub use self::script::{Act, Taken, Twist};
 use self::script::{Point, Script};
-use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran};
+use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran, Stream};
+use crate::exec::{self, Went};
 
 /// A machine in memory.
 #[derive(Debug)]
 pub struct Scripted {
     capacity: Resources,
-    machine: Mutex<Machine>,
+    machine: Arc<Mutex<Machine>>,
     script: Mutex<Script>,
     /// Woken on every change of either.
-    changed: Notify,
+    changed: Arc<Notify>,
 }
 
 impl Default for Scripted {
@@ -48,8 +52,7 @@ impl Scripted {
     /// An empty machine that gives itself out to be so large.
     #[must_use]
     pub fn with_capacity(capacity: Resources) -> Self {
-        let (machine, script) = (Mutex::default(), Mutex::default());
-        Self { capacity, machine, script, changed: Notify::new() }
+        Self { capacity, machine: Arc::default(), script: Mutex::default(), changed: Arc::default() }
     }
 
     /// The next time `act` is taken on `sandbox` (or on any, when none is named), `twist` happens, once.
@@ -114,41 +117,14 @@ impl Scripted {
         lock(&self.machine).lives(sandbox)
     }
 
-    async fn run(&self, sandbox: SandboxId, command: &Command) -> Result<Ran, ExecError> {
-        let done = {
-            let mut machine = lock(&self.machine);
-            let (files, plan) = machine.inside(sandbox).ok_or(ExecError::NotRunning(sandbox))?;
-            shell::run(&command.argv, files, plan)?
-        };
-        let lasts = done.lasts;
-        let timeout = command.timeout.map(|span| Duration::from_micros(span.0));
-        if let Some(timeout) = timeout.filter(|timeout| *timeout < lasts) {
-            tokio::time::sleep(timeout).await;
-            return Ok(Ran { code: 137, timed_out: true, ..done.into_ran() });
-        }
-        if !lasts.is_zero() {
-            tokio::time::sleep(lasts).await;
-        }
-        Ok(done.into_ran())
-    }
-
     fn begin(&self, sandbox: Option<SandboxId>, act: Act) -> Step<'_> {
         let taken = Taken { sandbox, act };
         Step { driver: self, taken, twist: lock(&self.script).take(taken) }
     }
 
     /// Waits for `look` to find something. Dropping the future loses nothing.
-    async fn wait<T>(&self, mut look: impl FnMut() -> Option<T>) -> T {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // Listening from before the look, so that no change falls between the two.
-            changed.as_mut().enable();
-            if let Some(found) = look() {
-                return found;
-            }
-            changed.await;
-        }
+    async fn wait<T>(&self, look: impl FnMut() -> Option<T>) -> T {
+        wait(&self.changed, look).await
     }
 
     fn change<T>(&self, work: impl FnOnce(&mut Machine) -> T) -> T {
@@ -232,14 +208,24 @@ impl Driver for Scripted {
         step.pass(Point::After).await
     }
 
+    async fn connect(&self, sandbox: SandboxId, target: Target) -> Result<Box<dyn Stream>, Refused> {
+        let number = self.running(sandbox).ok_or(Refused::NotRunning(sandbox))?;
+        let stream = inside::open(self, sandbox, number);
+        match target {
+            Target::Agent => Ok(Box::new(stream)),
+            Target::Port(port) => match Agent::over(stream).port(port).await {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(error) => Err(Refused::Port { port, why: error.to_string() }),
+            },
+        }
+    }
+
     async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError> {
         let number = self.running(sandbox).ok_or(ExecError::NotRunning(sandbox))?;
-        tokio::select! {
-            biased;
-            ran = self.run(sandbox, &command) => ran,
-            () = self.wait(|| (self.running(sandbox) != Some(number)).then_some(())) => {
-                Err(ExecError::Interrupted(sandbox))
-            }
+        match exec::run(Box::new(inside::open(self, sandbox, number)), command).await {
+            Went::Said(said) => said,
+            Went::Broke(_) if self.running(sandbox) != Some(number) => Err(ExecError::Interrupted(sandbox)),
+            Went::Broke(error) => Err(ExecError::Agent(error.to_string())),
         }
     }
 
@@ -300,6 +286,20 @@ impl<'a> Hanging<'a> {
 impl Drop for Hanging<'_> {
     fn drop(&mut self) {
         lock(&self.driver.script).unhang(self.taken);
+    }
+}
+
+/// Waits for `look` to find something, and has it look at every change.
+async fn wait<T>(changed: &Notify, mut look: impl FnMut() -> Option<T>) -> T {
+    loop {
+        let changed = changed.notified();
+        tokio::pin!(changed);
+        // Listening from before the look, so that no change falls between the two.
+        changed.as_mut().enable();
+        if let Some(found) = look() {
+            return found;
+        }
+        changed.await;
     }
 }
 

@@ -95,11 +95,11 @@ impl System {
 fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink> + Send + 'static {
     let mut first = Some(first);
     move || {
-        let EngineEnd { calls, news } = first.take().unwrap_or_else(|| {
+        let EngineEnd { calls, news, tunnels } = first.take().unwrap_or_else(|| {
             let (link, end) = Link::pair(1_024);
             host.connect(link);
             end
         });
-        Some(HostLink { calls, news })
+        Some(HostLink { calls, news, tunnels })
     }
 }

@@ -29,7 +29,7 @@ async fn main() -> anyhow::Result<()> {
     let config = HostConfig::new(HOST, "local");
     let host =
         Host::start(config, Arc::new(Scripted::new()), Box::new(MemoryLedger::default()), link).await?;
-    let mut link = Some(HostLink { calls: end.calls, news: end.news });
+    let mut link = Some(HostLink { calls: end.calls, news: end.news, tunnels: end.tunnels });
     engine.attach_host(HOST, move || link.take());
     let content = SnapshotContent {
         name: "default".to_owned(),

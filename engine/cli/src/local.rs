@@ -116,12 +116,12 @@ fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink>
         if host.is_ended() {
             return None;
         }
-        let EngineEnd { calls, news } = first.take().unwrap_or_else(|| {
+        let EngineEnd { calls, news, tunnels } = first.take().unwrap_or_else(|| {
             let (link, end) = Link::pair(1_024);
             host.connect(link);
             end
         });
-        Some(HostLink { calls, news })
+        Some(HostLink { calls, news, tunnels })
     }
 }
 

@@ -53,7 +53,7 @@ impl World {
                 again.connect(link);
                 end
             });
-            Some(HostLink { calls: end.calls, news: end.news })
+            Some(HostLink { calls: end.calls, news: end.news, tunnels: end.tunnels })
         });
         engine.register_snapshot(snapshot()).await.expect("the snapshot is registered");
         let client = engine.client(ORGANIZATION, "test");

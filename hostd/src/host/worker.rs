@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
 
-use hourglass_events::{Fault, HostCall, HostNews, SandboxId};
+use hourglass_events::{Fault, HostCall, HostNews, OrderNumber, SandboxId};
+use hourglass_tunnel::{Dial, Refused};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::clock::Clock;
+use super::traffic::{Remember, Road, TRAFFIC_MOST, Traffic};
 use super::{Ask, HostConfig, Link};
 use crate::agent::{Agent, Effect, Outcome, Run, RunId, Step};
-use crate::driver::{Driver, Exit};
+use crate::driver::{Driver, ExecError, Exit};
 use crate::ledger::{Ledger, LedgerError, Write};
 
 pub(super) struct Worker {
@@ -21,13 +23,14 @@ pub(super) struct Worker {
     agent: Agent,
     driver: Arc<dyn Driver>,
     ledger: Box<dyn Ledger>,
-    asked: mpsc::UnboundedReceiver<Ask>,
+    asked: mpsc::Receiver<Ask>,
     link: Option<Link>,
     /// News the link has no room for yet.
     outbox: VecDeque<HostNews>,
     steps: JoinSet<Outcome>,
     running: BTreeMap<RunId, AbortHandle>,
     tasks: BTreeMap<Id, (SandboxId, RunId)>,
+    traffic: Traffic,
 }
 
 /// What a worker waits for.
@@ -37,6 +40,8 @@ enum Input {
     Room,
     Step(Id, Outcome),
     Exit(Exit),
+    Dialled(Dial),
+    Over(SandboxId, OrderNumber),
     UseDue,
     Ask(Ask),
     Abandoned,
@@ -49,7 +54,7 @@ impl Worker {
         agent: Agent,
         driver: Arc<dyn Driver>,
         ledger: Box<dyn Ledger>,
-        asked: mpsc::UnboundedReceiver<Ask>,
+        asked: mpsc::Receiver<Ask>,
     ) -> Self {
         Self {
             config,
@@ -63,6 +68,7 @@ impl Worker {
             steps: JoinSet::new(),
             running: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            traffic: Traffic::default(),
         }
     }
 
@@ -89,6 +95,8 @@ impl Worker {
                 | Input::Unlinked
                 | Input::Room
                 | Input::Step(..)
+                | Input::Dialled(_)
+                | Input::Over(..)
                 | Input::UseDue
                 | Input::Ask(_) => {}
             }
@@ -101,15 +109,21 @@ impl Worker {
         beat: &mut Interval,
         exited: &mut (impl Future<Output = Exit> + Unpin),
     ) -> Input {
-        let Self { link, outbox, steps, asked, .. } = self;
-        let (calls, news) = match link {
-            Some(Link { calls, news }) => (Some(calls), Some(news)),
-            None => (None, None),
+        let Self { link, outbox, steps, asked, traffic, .. } = self;
+        let (calls, news, tunnels) = match link {
+            Some(Link { calls, news, tunnels }) => (Some(calls), Some(news), Some(tunnels)),
+            None => (None, None, None),
         };
         let called = async {
             match calls {
                 Some(calls) => calls.recv().await,
                 None => pending().await,
+            }
+        };
+        let dialled = async {
+            match tunnels {
+                Some(tunnels) => tunnels.recv().await,
+                None => None,
             }
         };
         let room = async {
@@ -126,6 +140,8 @@ impl Worker {
             Some(ended) = steps.join_next_with_id() => step_input(ended),
             room = room => if room { Input::Room } else { Input::Unlinked },
             call = called => call.map_or(Input::Unlinked, Input::Call),
+            (sandbox, number) = traffic.ended() => Input::Over(sandbox, number),
+            Some(dial) = dialled => Input::Dialled(dial),
             ask = asked.recv() => ask.map_or(Input::Abandoned, Input::Ask),
             _ = beat.tick() => Input::UseDue,
         }
@@ -134,12 +150,22 @@ impl Worker {
     fn take_in(&mut self, input: Input) {
         let now = self.clock.now();
         match input {
-            Input::Call(call) => self.agent.handle_call(call, now),
+            Input::Call(call) => {
+                let ordered = match &call {
+                    HostCall::Do(order) => Some(order.sandbox),
+                    HostCall::Acknowledge { .. } | HostCall::AskUse { .. } => None,
+                };
+                self.agent.handle_call(call, now);
+                self.close(ordered);
+            }
             Input::Step(id, outcome) => self.end_step(id, &outcome),
             Input::Exit(exit) => {
                 tracing::info!(sandbox = %exit.sandbox, boot = %exit.number, cause = %exit.cause, "exited");
                 self.agent.handle_exit(exit);
+                self.close(Some(exit.sandbox));
             }
+            Input::Dialled(dial) => self.tunnel(dial),
+            Input::Over(sandbox, number) => self.agent.handle_command_ended(sandbox, number, now),
             Input::UseDue => self.agent.handle_use_due(now),
             Input::Unlinked => {
                 tracing::info!("the engine is gone; sandboxes run on");
@@ -147,16 +173,12 @@ impl Worker {
                 self.outbox.clear();
             }
             Input::Ask(Ask::Connect(link)) => self.connect(link),
-            Input::Ask(Ask::BeginCommand { sandbox, number, answer }) => {
-                let begun = self.agent.handle_command_began(sandbox, number, now);
-                let life = begun.as_ref().ok().copied();
-                if let (Err(_), Some(life)) = (answer.send(begun), life) {
-                    self.agent.handle_command_ended(sandbox, life, now);
+            Input::Ask(Ask::Exec { sandbox, number, command, answer }) => match self.begin(sandbox, number) {
+                Ok(life) => self.traffic.command((sandbox, life), command, answer, self.road()),
+                Err(refused) => {
+                    let _ = answer.send(Err(refused));
                 }
-            }
-            Input::Ask(Ask::EndCommand { sandbox, number }) => {
-                self.agent.handle_command_ended(sandbox, number, now);
-            }
+            },
             Input::Room | Input::Abandoned | Input::Ask(Ask::ShutDown { .. } | Ask::Kill { .. }) => {}
         }
         self.act();
@@ -169,6 +191,43 @@ impl Worker {
         self.agent.handle_link(self.clock.now());
         self.act();
         self.send();
+    }
+
+    /// A use of a sandbox begins, if it may; the life it belongs to.
+    fn begin(&mut self, sandbox: SandboxId, number: Option<OrderNumber>) -> Result<OrderNumber, ExecError> {
+        if self.traffic.is_full() {
+            return Err(ExecError::Busy { most: TRAFFIC_MOST });
+        }
+        let life = self.agent.handle_command_began(sandbox, number, self.clock.now())?;
+        // Written down before anything of it can be made durable.
+        self.act();
+        Ok(life)
+    }
+
+    fn tunnel(&mut self, dial: Dial) {
+        let refused = match self.begin(dial.sandbox, Some(dial.number)) {
+            Ok(life) => return self.traffic.tunnel(life, dial, self.road()),
+            Err(ExecError::Busy { most }) => Refused::Busy { most },
+            Err(ExecError::NotRunning(sandbox) | ExecError::Interrupted(sandbox)) => {
+                Refused::NotRunning(sandbox)
+            }
+            Err(error @ (ExecError::Unusable { .. } | ExecError::Empty | ExecError::Agent(_))) => {
+                Refused::Agent(error.to_string())
+            }
+        };
+        // Who has hung up already does not need to know.
+        let _ = dial.answer.send(Err(refused));
+    }
+
+    fn road(&self) -> Road {
+        Road { driver: Arc::clone(&self.driver), flush: Remember(self.ledger.flusher()) }
+    }
+
+    /// Close the tunnels of a sandbox that is ending or has ended.
+    fn close(&self, sandbox: Option<SandboxId>) {
+        if let Some(sandbox) = sandbox {
+            self.traffic.close(sandbox, self.agent.open_life(sandbox));
+        }
     }
 
     fn end_step(&mut self, id: Id, outcome: &Outcome) {

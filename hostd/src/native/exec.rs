@@ -1,68 +1,60 @@
-//! Commands in a running sandbox, carried out by its agent.
+//! Ways into a running sandbox: connections to its agent, and commands carried out by it.
 
 use std::time::Duration;
 
-use hourglass_agent::{Answer, FrameError, Request, Run};
-use hourglass_events::{SandboxId, Span};
+use hourglass_agent::client::{Agent, Error};
+use hourglass_events::SandboxId;
+use hourglass_tunnel::{Refused, Target};
 
-use super::Inner;
 use super::place::Life;
 use super::process::ended_within;
-use super::talk;
-use crate::driver::{Command, ExecError, Ran};
-
-/// How much later than a command's own time-out the agent may answer.
-const LATENESS: Duration = Duration::from_secs(10);
+use super::{Inner, Running, talk};
+use crate::driver::{Command, ExecError, Ran, Stream};
+use crate::exec::{self, Went};
 
 /// How long a broken connection may precede the end of the sandbox that broke it.
 const DYING: Duration = Duration::from_secs(2);
 
+/// How long an agent may take to connect to a port inside.
+const KNOCKING: Duration = Duration::from_secs(10);
+
 impl Inner {
-    pub(super) async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError> {
-        let Some(program) = command.argv.first().cloned() else { return Err(ExecError::Empty) };
-        let running = self.running().get(&sandbox).cloned().ok_or(ExecError::NotRunning(sandbox))?;
-        let life = Life { sandbox, number: running.number };
-        let limit = command.timeout.map(|Span(micros)| Duration::from_micros(micros) + LATENESS);
-        let request = Request::Run(Run {
-            argv: command.argv,
-            env: command.env,
-            cwd: command.cwd,
-            // The agent knows whom this sandbox belongs to.
-            user: String::new(),
-            timeout_micros: command.timeout.map(|Span(micros)| micros),
-            keep: u64::try_from(Ran::OUTPUT_MOST).unwrap_or(u64::MAX),
-        });
-        let shared = self.places.life(life).shared();
-        let asked = talk::ask(&shared, &request);
-        let answer = match limit {
-            None => asked.await,
-            Some(limit) => tokio::time::timeout(limit, asked)
-                .await
-                .unwrap_or_else(|late| Err(FrameError::Broken(late.into()))),
-        };
-        match answer {
-            Ok(Answer::Ran(ran)) => Ok(bounded(ran)),
-            Ok(Answer::Unusable { program, error }) => Err(ExecError::Unusable { program, error }),
-            Ok(Answer::Refused { why }) => Err(ExecError::Unusable { program, error: why }),
-            Ok(Answer::Pong { .. }) => Err(ExecError::Agent("it answered another question".to_owned())),
-            Err(error) => {
-                let dying = move || ended_within(&*running.init, DYING);
-                let ended = tokio::task::spawn_blocking(dying).await.unwrap_or(false);
-                Err(if ended { ExecError::Interrupted(sandbox) } else { ExecError::Agent(error.to_string()) })
-            }
+    pub(super) async fn connect(
+        &self,
+        sandbox: SandboxId,
+        target: Target,
+    ) -> Result<Box<dyn Stream>, Refused> {
+        let running = self.running().get(&sandbox).cloned().ok_or(Refused::NotRunning(sandbox))?;
+        let unreachable = |error: &dyn ToString| Refused::Agent(error.to_string());
+        let stream = self.reach(sandbox, &running).map_err(|error| unreachable(&error))?;
+        let Target::Port(port) = target else { return Ok(Box::new(stream)) };
+        match tokio::time::timeout(KNOCKING, Agent::over(stream).port(port)).await {
+            Ok(Ok(stream)) => Ok(Box::new(stream)),
+            Ok(Err(Error::Failed(failure))) => Err(Refused::Port { port, why: failure.to_string() }),
+            Ok(Err(Error::Frame(error))) => Err(unreachable(&error)),
+            Err(late) => Err(unreachable(&late)),
         }
     }
-}
 
-/// What the agent says a command wrote, held to what was asked: the agent may be an impostor.
-fn bounded(mut ran: hourglass_agent::Ran) -> Ran {
-    ran.stdout.truncate(Ran::OUTPUT_MOST);
-    ran.stderr.truncate(Ran::OUTPUT_MOST);
-    Ran {
-        code: ran.code,
-        stdout: ran.stdout,
-        stderr: ran.stderr,
-        dropped: ran.dropped,
-        timed_out: ran.timed_out,
+    pub(super) async fn exec(&self, sandbox: SandboxId, command: Command) -> Result<Ran, ExecError> {
+        if command.argv.is_empty() {
+            return Err(ExecError::Empty);
+        }
+        let running = self.running().get(&sandbox).cloned().ok_or(ExecError::NotRunning(sandbox))?;
+        let error = match self.reach(sandbox, &running) {
+            Ok(stream) => match exec::run(Box::new(stream), command).await {
+                Went::Said(said) => return said,
+                Went::Broke(error) => error.to_string(),
+            },
+            Err(error) => error.to_string(),
+        };
+        let dying = move || ended_within(&*running.init, DYING);
+        let ended = tokio::task::spawn_blocking(dying).await.unwrap_or(false);
+        Err(if ended { ExecError::Interrupted(sandbox) } else { ExecError::Agent(error) })
+    }
+
+    fn reach(&self, sandbox: SandboxId, running: &Running) -> std::io::Result<tokio::net::UnixStream> {
+        let life = Life { sandbox, number: running.number };
+        talk::connect(&self.places.life(life).shared())
     }
 }

@@ -10,10 +10,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use hourglass_agent::{Answer, FrameError, Request, VERSION, place};
+use hourglass_agent::{FrameError, Pong, Request, VERSION, frame, place};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
 /// How long an agent has to answer a ping.
 const PING: Duration = Duration::from_secs(5);
@@ -29,13 +28,9 @@ pub(super) fn answers(shared: &Path) -> bool {
 fn ping(shared: &Path) -> Result<u32, FrameError> {
     let (_held, path) = socket(shared)?;
     let mut until = Until { stream: reach(&path)?, deadline: Instant::now() + PING };
-    hourglass_agent::write(&mut until, &Request::Ping)?;
-    match hourglass_agent::read(&mut until)? {
-        Answer::Pong { version } => Ok(version),
-        Answer::Ran(_) | Answer::Unusable { .. } | Answer::Refused { .. } => {
-            Err(FrameError::Garbled("not the answer to a ping".to_owned()))
-        }
-    }
+    frame::write(&mut until, &Request::Ping)?;
+    let Pong { version } = frame::read(&mut until)?;
+    Ok(version)
 }
 
 /// Connect to the socket at `path`, or fail at once. Whoever listens without ever accepting fills its queue, and a
@@ -43,7 +38,7 @@ fn ping(shared: &Path) -> Result<u32, FrameError> {
 fn reach(path: &Path) -> io::Result<UnixStream> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
     let stream = UnixStream::from(socket);
     stream.set_nonblocking(false)?;
     Ok(stream)
@@ -81,23 +76,12 @@ impl Write for Until {
     }
 }
 
-/// Ask the agent behind `shared` for `request`, and wait for its answer as long as it takes.
-pub(super) async fn ask(shared: &Path, request: &Request) -> Result<Answer, FrameError> {
-    let frame = hourglass_agent::encode(request)?;
-    let (held, path) = socket(shared)?;
-    let mut stream = tokio::net::UnixStream::connect(path).await?;
-    drop(held);
-    stream.write_all(&frame).await?;
-    let mut prefix = [0; hourglass_agent::LENGTH_BYTES];
-    stream.read_exact(&mut prefix).await?;
-    // Grown as bytes come, so that a claim of length alone takes no memory.
-    let length = hourglass_agent::length(prefix)?;
-    let mut body = Vec::new();
-    (&mut stream).take(u64::try_from(length).unwrap_or(u64::MAX)).read_to_end(&mut body).await?;
-    if body.len() < length {
-        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-    }
-    hourglass_agent::decode(&body)
+/// A connection to the agent behind `shared`. Made at once or not at all, so it may be made where nothing may block.
+pub(super) fn connect(shared: &Path) -> io::Result<tokio::net::UnixStream> {
+    let (_held, path) = socket(shared)?;
+    let stream = reach(&path)?;
+    stream.set_nonblocking(true)?;
+    tokio::net::UnixStream::from_std(stream)
 }
 
 /// The agent's socket, held open, and a path to it that is short and leads only there.

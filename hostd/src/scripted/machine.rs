@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hourglass_events::{ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, SandboxId, Span};
 
-use super::shell::Files;
+use super::files::Files;
+use super::inside::{Ptys, Room, Sessions};
+use super::shell::home;
 use crate::driver::{DiskFound, Exit, Present};
 
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ struct Life {
     number: OrderNumber,
     plan: Plan,
     end: End,
+    sessions: Sessions,
+    ptys: Ptys,
 }
 
 /// Whether a life goes on.
@@ -78,12 +82,13 @@ impl Machine {
         Ok(())
     }
 
-    /// What commands in a running sandbox see.
-    pub(super) fn inside(&mut self, sandbox: SandboxId) -> Option<(&mut Files, &Plan)> {
+    /// What is inside a sandbox that runs in the life `number`.
+    pub(super) fn inside(&mut self, sandbox: SandboxId, number: OrderNumber) -> Option<Room<'_>> {
         let found = self.sandboxes.get_mut(&sandbox)?;
-        let life = found.life.as_ref().filter(|life| life.end == End::Running)?;
+        let runs = |life: &&mut Life| life.end == End::Running && life.number == number;
+        let Life { plan, sessions, ptys, .. } = found.life.as_mut().filter(runs)?;
         let Disk::Made { files, .. } = &mut found.disk else { return None };
-        Some((files, &life.plan))
+        Some(Room { files, plan, sessions, ptys })
     }
 
     pub(super) fn survey(&mut self) -> Vec<Present> {
@@ -139,7 +144,7 @@ impl Machine {
 
     pub(super) fn end_disk(&mut self, sandbox: SandboxId, number: OrderNumber) {
         if let Some(Sandbox { disk: disk @ Disk::Half, .. }) = self.sandboxes.get_mut(&sandbox) {
-            *disk = Disk::Made { number, files: Files::new() };
+            *disk = Disk::Made { number, files: Files::default() };
         }
     }
 
@@ -159,8 +164,12 @@ impl Machine {
         let Some(found @ Sandbox { disk: Disk::Made { .. }, .. }) = found else {
             return Err(Fault::Missing { what: "disk".to_owned() });
         };
+        if let Disk::Made { files, .. } = &mut found.disk {
+            files.with_home(&plan.user, &home(&plan.user));
+        }
         if found.running().is_none_or(|life| life.number != number) {
-            found.life = Some(Life { number, plan: plan.clone(), end: End::NotYetUp });
+            let (sessions, ptys) = (Sessions::new(), Ptys::new());
+            found.life = Some(Life { number, plan: plan.clone(), end: End::NotYetUp, sessions, ptys });
             *self.lives.entry(sandbox).or_default() += 1;
         }
         Ok(())

@@ -284,7 +284,9 @@ fn grouped(instance: &str) -> Vec<PathBuf> {
 
 fn is_dead(process: &Path) -> bool {
     let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_none_or(|(_, fields)| fields.starts_with(" Z"))
+    // Its first thread may be gone before the others, with which it still runs.
+    let threads = fs::read_dir(process.join("task")).map_or(0, Iterator::count);
+    stat.rsplit_once(')').is_none_or(|(_, fields)| fields.starts_with(" Z") && threads <= 1)
 }
 
 /// What the control groups of a driver on `dir` are called.

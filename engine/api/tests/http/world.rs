@@ -66,7 +66,7 @@ impl World {
         let driver: Arc<dyn Driver> = machine.clone();
         let host =
             Host::start(HostConfig::new(HOST, "here"), driver, Box::new(MemoryLedger::default()), link).await;
-        let mut link = Some(HostLink { calls: end.calls, news: end.news });
+        let mut link = Some(HostLink { calls: end.calls, news: end.news, tunnels: end.tunnels });
         engine.attach_host(HOST, move || link.take());
         engine.register_snapshot(snapshot("default")).await.expect("it is registered");
         let principal = |organization| Principal { organization, name: "test".to_owned() };

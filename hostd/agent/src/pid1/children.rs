@@ -99,7 +99,15 @@ impl Children {
         }
     }
 
-    /// Whether `pid` has not been reaped. Only while it has not is its number surely its own.
+    /// Send `signal` to the group of `pid`, if it has not been reaped.
+    pub(crate) fn signal_group(&self, pid: i32, signal: i32) {
+        let waiters = self.waiters();
+        if let (true, Ok(signal)) = (waiters.contains_key(&pid), Signal::try_from(signal)) {
+            let _ = kill(Pid::from_raw(-pid), signal);
+        }
+    }
+
+    /// Kill `pid` and all that came from it, if it has not been reaped. Only then is its number surely its own.
     pub(crate) fn kill_group(&self, pid: i32) {
         let waiters = self.waiters();
         if waiters.contains_key(&pid) {

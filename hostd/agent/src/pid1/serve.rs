@@ -10,45 +10,59 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::Builder;
 
-use hourglass_agent::{Answer, Request, VERSION, place, read, write};
+use hourglass_agent::frame::{read, write};
+use hourglass_agent::{Failure, Places, Pong, Reply, Request, VERSION, place};
+use serde::Serialize;
 
-use crate::children::Children;
-use crate::command;
+use crate::world::World;
+use crate::{command, dress, handover, ptys, relay, sessions, streamed};
 
 /// Listen, and answer from now on.
-pub(crate) fn start(children: &Arc<Children>, user: &str) -> io::Result<()> {
+pub(crate) fn start(world: &Arc<World>) -> io::Result<()> {
     let path = Path::new(place::SHARED).join(place::SOCKET);
     let listener = UnixListener::bind(&path)?;
-    let (children, user) = (Arc::clone(children), user.to_owned());
+    let world = Arc::clone(world);
     Builder::new().name("door".to_owned()).spawn(move || {
         for caller in listener.incoming().flatten() {
-            let (children, user) = (Arc::clone(&children), user.clone());
+            let world = Arc::clone(&world);
             let kept = caller.try_clone();
-            let inside =
-                Builder::new().name("caller".to_owned()).spawn(move || answer(&children, &user, &caller));
+            let inside = Builder::new().name("caller".to_owned()).spawn(move || answer(&world, caller));
             // A sandbox out of processes cannot start a thread either; its host should hear why.
             if let (Err(error), Ok(caller)) = (inside, kept) {
-                let _ = write(
-                    &caller,
-                    &Answer::Refused { why: format!("the sandbox has no room for it: {error}") },
-                );
+                say(&caller, &no_room(&error));
             }
         }
     })?;
     Ok(())
 }
 
-fn answer(children: &Children, user: &str, caller: &UnixStream) {
-    let answer = match read::<Request>(caller) {
-        Ok(Request::Ping) => Answer::Pong { version: VERSION },
-        Ok(Request::Run(mut asked)) => {
-            if asked.user.is_empty() {
-                user.clone_into(&mut asked.user);
-            }
-            command::run(children, &asked, caller)
-        }
-        Err(error) => Answer::Refused { why: error.to_string() },
-    };
-    let _ = write(caller, &answer);
+fn no_room(error: &io::Error) -> Reply<()> {
+    Err(Failure::System { doing: "make room for the request".to_owned(), error: error.to_string() })
+}
+
+fn answer(world: &Arc<World>, caller: UnixStream) {
+    match read::<Request>(&caller) {
+        Ok(Request::Ping) => say(&caller, &Pong { version: VERSION }),
+        Ok(Request::Run(run)) => say(&caller, &command::run(world, &run, &caller)),
+        Ok(Request::Start(program)) => streamed::start(world, &program, &caller),
+        Ok(Request::Places) => say(&caller, &places(world)),
+        // The connection is another process's from here on.
+        Ok(Request::Files) => return handover::files(world, caller),
+        Ok(Request::Sessions(request)) => sessions::answer(world, request, &caller),
+        Ok(Request::Ptys(request)) => ptys::answer(world, request, &caller),
+        Ok(Request::Port(port)) => relay::port(port, &caller),
+        Err(error) => say::<Reply<()>>(&caller, &Err(Failure::wrong(error.to_string()))),
+    }
     let _ = caller.shutdown(Shutdown::Both);
+}
+
+/// Say something to a caller, who may be gone.
+pub(crate) fn say<T: Serialize>(caller: &UnixStream, message: &T) {
+    let _ = write(caller, message);
+}
+
+fn places(world: &World) -> Reply<Places> {
+    let account = dress::account(&world.user)?;
+    let home = dress::home(&account).to_owned();
+    Ok(Places { user: account.name, work: home.clone(), home })
 }

@@ -2,6 +2,7 @@
 //!
 //! A static program cannot load the name service's modules, and nothing here needs more than the file.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 /// One line of `/etc/passwd`.
@@ -16,12 +17,39 @@ pub(crate) struct Account {
 
 /// The account called `user`, or whose number it is.
 pub(crate) fn find(user: &str) -> Option<Account> {
-    let passwd = fs::read("/etc/passwd").unwrap_or_default();
-    let passwd = String::from_utf8_lossy(&passwd);
+    let passwd = text("/etc/passwd");
     let number = user.parse::<u32>().ok();
     let named = passwd.lines().filter_map(parse).find(|account| account.name == user);
     let numbered = || passwd.lines().filter_map(parse).find(|account| Some(account.uid) == number);
     named.or_else(numbered).or_else(|| number.or((user == "root").then_some(0)).map(nameless))
+}
+
+/// The names of all accounts, by number.
+pub(crate) fn names() -> BTreeMap<u32, String> {
+    let accounts = text("/etc/passwd");
+    accounts.lines().rev().filter_map(parse).map(|account| (account.uid, account.name)).collect()
+}
+
+/// The names of all groups, by number.
+pub(crate) fn groups() -> BTreeMap<u32, String> {
+    text("/etc/group").lines().rev().filter_map(parse_group).map(|(name, gid)| (gid, name)).collect()
+}
+
+/// The number of the group called `group`, or whose number it is.
+pub(crate) fn group(group: &str) -> Option<u32> {
+    let named = text("/etc/group").lines().filter_map(parse_group).find(|(name, _)| name == group);
+    named.map(|(_, gid)| gid).or_else(|| group.parse().ok())
+}
+
+fn text(path: &str) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+}
+
+/// Name and number of the group on a line, if it is whole.
+fn parse_group(line: &str) -> Option<(String, u32)> {
+    let mut fields = line.split(':');
+    let (name, _, gid) = (fields.next()?, fields.next()?, fields.next()?);
+    Some((name.to_owned(), gid.parse().ok()?))
 }
 
 /// An account of which only the number is known.

@@ -2,29 +2,35 @@
 //!
 //! `hourglass-agent NAME USER [ENTRYPOINT…]`. It makes no mount and opens no network; what confines the sandbox is
 //! done by the host, except the system call filter, which it puts on itself before anything else runs.
+//!
+//! Not as PID 1 it is one of its own helpers, see `handover`.
 
-#[path = "../pid1/children.rs"]
 mod children;
-#[path = "../pid1/command.rs"]
 mod command;
-#[path = "../pid1/confine.rs"]
 mod confine;
-#[path = "../pid1/home.rs"]
+mod dress;
+mod files;
+mod handover;
 mod home;
-#[path = "../pid1/serve.rs"]
+mod ptys;
+mod pump;
+mod relay;
 mod serve;
-#[path = "../pid1/users.rs"]
+mod sessions;
+mod streamed;
 mod users;
+mod world;
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use hourglass_agent::place;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
-use crate::children::Children;
+use crate::world::World;
 
 /// Why the agent could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -34,10 +40,14 @@ enum Error {
     #[error("could not {doing}: {error}")]
     System { doing: &'static str, error: String },
     #[error("{program}: {error}")]
-    Entrypoint { program: String, error: std::io::Error },
+    Entrypoint { program: String, error: String },
 }
 
 fn main() -> ExitCode {
+    if std::process::id() != 1 {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        return handover::main(&arguments);
+    }
     match run() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -63,17 +73,22 @@ fn run() -> Result<u8, Error> {
     let mut signals = Signals::new([SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2])
         .map_err(|error| Error::System { doing: "listen for signals", error: error.to_string() })?;
 
-    let children = Arc::new(Children::default());
-    let entry = start(&children, &user, &entrypoint)?;
-    serve::start(&children, &user)
+    let world = Arc::new(World::new(&user));
+    let entry = start(&world, &entrypoint)?;
+    serve::start(&world)
         .map_err(|error| Error::System { doing: "answer the host", error: error.to_string() })?;
 
     // Signals may have come before the loop; one look at the children makes up for a missed one.
+    let children = &world.children;
     let mut last = 0;
     for signal in std::iter::once(SIGCHLD).chain(signals.forever()) {
         match signal {
             SIGCHLD => {}
-            SIGTERM => children.leave(),
+            SIGTERM => {
+                children.leave();
+                // Shells that believe they are used by a person do not go when asked so.
+                world.ptys.hang_up(children);
+            }
             other => children.forward(entry, other),
         }
         let reaped = children.reap(entry);
@@ -87,12 +102,14 @@ fn run() -> Result<u8, Error> {
 }
 
 /// Run the entrypoint, if there is one. Without one the agent itself is what keeps the sandbox alive.
-fn start(children: &Children, user: &str, entrypoint: &[String]) -> Result<Option<i32>, Error> {
+fn start(world: &World, entrypoint: &[String]) -> Result<Option<i32>, Error> {
     let Some((program, arguments)) = entrypoint.split_first() else { return Ok(None) };
+    let unusable = |error: String| Error::Entrypoint { program: program.clone(), error };
     let mut command = Command::new(program);
-    command.args(arguments);
-    let unusable = |error| Error::Entrypoint { program: program.clone(), error };
-    command::dress(&mut command, user, &[], None).map_err(unusable)?;
-    command.stdin(std::process::Stdio::null());
-    children.spawn(&mut command).map(|(child, _)| Some(child)).map_err(unusable)
+    command.args(arguments).stdin(Stdio::null()).process_group(0);
+    let dressed =
+        dress::account(&world.user).and_then(|account| dress::dress(&mut command, &account, &[], None));
+    dressed.map_err(|failure| unusable(failure.to_string()))?;
+    let started = world.children.spawn(&mut command).map_err(|error| unusable(error.to_string()))?;
+    Ok(Some(started.0))
 }
