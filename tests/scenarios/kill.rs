@@ -52,7 +52,7 @@ const FORCED: &[&str] = &[
 
 const WRITE: &str = "run=echo kept > note && sync";
 /// What is on its disk, and the variable that its vault has.
-const READ: &str = "run=cat note && echo $WORD";
+const READ: &str = "run=echo $(cat note) $WORD";
 const BOOTED_ONCE: &str = "until=n=$(cat /var/tmp/boots 2>&- | wc -l); [ $n -lt 1 ] || echo $n";
 const BOOTED_TWICE: &str = "until=n=$(cat /var/tmp/boots 2>&- | wc -l); [ $n -lt 2 ] || echo $n";
 

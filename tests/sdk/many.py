@@ -24,7 +24,9 @@ def create(key):
     while True:
         try:
             sandbox = daytona.create()
-            print(key, sandbox.id, sandbox.state, flush=True)
+            # In one piece: threads that print word by word mix their lines.
+            sys.stdout.write(f"{key} {sandbox.id} {sandbox.state}\n")
+            sys.stdout.flush()
             return
         except DaytonaError as error:
             if error.status_code not in PASSING or time.monotonic() > until:
