@@ -13,6 +13,7 @@
 
 mod debian;
 mod manifest;
+mod recipe;
 mod unpack;
 
 use std::fs::{self, File};
@@ -22,7 +23,8 @@ use std::path::{Path, PathBuf};
 use hourglass_events::Image;
 use serde::{Deserialize, Serialize};
 
-pub use self::debian::{Recipe, install, missing_packages};
+pub use self::debian::{install, missing_packages};
+pub use self::recipe::{Program, Recipe};
 use crate::native::mounted_below;
 
 /// Hears how a long work goes on.
@@ -163,7 +165,8 @@ impl Store {
         self.find(&image).is_ok().then_some(image)
     }
 
-    /// Build `recipe`, unless it was built before. Blocks, for about a quarter of a minute; waits for another builder.
+    /// Build `recipe`, unless it was built before. Blocks, for a quarter of a minute to a whole one; waits for another
+    /// builder.
     pub fn build(&self, recipe: &Recipe, progress: &dyn Progress) -> Result<Image, ImageError> {
         if let Some(image) = self.built(recipe) {
             return Ok(image);

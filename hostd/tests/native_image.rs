@@ -182,3 +182,38 @@ fn progress_only_grows() {
     assert!(heard.windows(2).all(|pair| pair[0] <= pair[1]), "{heard:?}");
     assert_eq!(heard.last(), Some(&1.0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_image_of_all_runtimes_runs_python_javascript_and_typescript() {
+    if !may_run("the_image_of_all_runtimes_runs_python_javascript_and_typescript") {
+        return;
+    }
+    let recipe = Recipe::runtimes();
+    let image = tokio::task::spawn_blocking(move || Store::new(&cache()).build(&recipe, &Unheard).unwrap());
+    let image = image.await.unwrap();
+    let ground = Ground::new().await;
+    ground.share(&image);
+    let sandbox = SandboxId::from_u128(1);
+    let plan = plan_of(image);
+    ground.driver.provision(sandbox, OrderNumber(1), &plan).await.unwrap();
+    ground.driver.boot(sandbox, OrderNumber(1), &plan).await.unwrap();
+    assert_eq!(ground.sh(sandbox, "python3 -c 'print(6 * 7)'").await, "42");
+    assert_eq!(ground.sh(sandbox, "node -e 'console.log(6 * 7)'").await, "42");
+    assert!(ground.sh(sandbox, "tsc --version").await.starts_with("Version"));
+    let run = async |code: &str, arguments: &str| {
+        let script =
+            format!("cat > /tmp/it.ts <<'END'\n{code}\nEND\nrun-typescript /tmp/it.ts {arguments}; echo $?");
+        ground.sh(sandbox, &script).await
+    };
+    let typed = "import { existsSync } from 'fs';\ninterface A { x: number }\nconst a: A = { x: 41 };\n\
+                 console.log(a.x + 1, existsSync('/tmp'), process.argv.slice(2).join('+'));";
+    assert_eq!(run(typed, "b 'c d'").await, "42 true b+c d\n0");
+    assert_eq!(run("const y: number = await Promise.resolve(42); console.log(y);", "").await, "42\n0");
+    assert_eq!(run("process.exit(7 as number);", "").await, "7");
+    let wrong = run("\nconst x: number = ;", "").await;
+    assert!(wrong.contains("it.ts:2") && wrong.starts_with('1'), "{wrong}");
+    let thrown = run("interface B {}\n\nthrow new Error('boom');", "").await;
+    assert!(thrown.contains("boom") && thrown.contains("it.ts:3"), "{thrown}");
+    assert_eq!(ground.sh(sandbox, "ls -A /tmp").await, "it.ts", "nothing is left beside the program");
+    ground.driver.erase(sandbox).await.unwrap();
+}

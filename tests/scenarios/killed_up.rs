@@ -23,7 +23,7 @@ fn creations_survive_an_up_that_is_killed_exactly_once() {
     if !may_run(test, Need::Sdk) || !may_run(test, Need::Native) {
         return;
     }
-    let (ground, place) = (Ground::with_debian(), Up::free_place());
+    let (ground, place) = (Ground::with_runtimes(), Up::free_place());
     let mut up = Up::start_at(&place, ground.data(), &[]);
     let clients = Clients::start(&up);
     let mut cut_short = 0;

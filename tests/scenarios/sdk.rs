@@ -19,7 +19,7 @@ fn every_sample_runs_on_pretended_machines() {
 fn every_sample_runs_on_containers_and_leaves_nothing() {
     let test = "every_sample_runs_on_containers_and_leaves_nothing";
     if may_run(test, Need::Sdk) && may_run(test, Need::Native) {
-        let ground = Ground::with_debian();
+        let ground = Ground::with_runtimes();
         every_sample_runs(&ground, &[]);
         let left = Census::of(ground.data());
         assert!(left.is_quiet() && left.disks == 0, "left over: {left:?}");

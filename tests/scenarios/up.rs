@@ -31,6 +31,21 @@ fn up_serves_until_it_is_told_to_end_and_loses_nothing() {
 }
 
 #[test]
+fn up_offers_the_contracts_snapshots_and_takes_the_small_one_unless_told() {
+    let ground = Ground::new();
+    let up = Up::start(ground.data(), SCRIPTED);
+    let created = |body| {
+        let answer = up.ask("POST", "/sandbox", Some(&body));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let size = ["cpu", "memory", "disk"].map(|field| answer.body[field].as_u64().unwrap());
+        (answer.body["snapshot"].as_str().unwrap().to_owned(), size)
+    };
+    assert_eq!(created(json!({})), ("daytona-small".to_owned(), [1, 1, 3]));
+    assert_eq!(created(json!({ "snapshot": "daytona-medium" })), ("daytona-medium".to_owned(), [2, 4, 8]));
+    assert_eq!(created(json!({ "snapshot": "daytona-large" })), ("daytona-large".to_owned(), [4, 8, 10]));
+}
+
+#[test]
 fn a_running_up_takes_in_keys_that_are_made_and_taken_away() {
     let ground = Ground::new();
     let up = Up::start(ground.data(), SCRIPTED);

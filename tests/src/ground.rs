@@ -44,15 +44,32 @@ impl Ground {
         (ground, Image { digest })
     }
 
-    /// The same, with the image the `hourglass` command would build, so that it finds it built.
+    /// One with the image that `hourglass demo` would build, so that it finds it built.
     #[must_use]
     pub fn with_debian() -> Self {
-        let (ground, image) = (Self::new(), debian());
+        debian();
+        Self::with_built()
+    }
+
+    /// The same with the image that `hourglass up` would build.
+    #[must_use]
+    pub fn with_runtimes() -> Self {
+        static BUILT: OnceLock<Image> = OnceLock::new();
+        BUILT.get_or_init(|| build(&Recipe::runtimes()));
+        Self::with_built()
+    }
+
+    /// One with every image that was built before.
+    fn with_built() -> Self {
+        let ground = Self::new();
         let images = ground.data().join("host/images");
         fs::create_dir_all(images.join("recipes")).unwrap();
-        symlink(cached().join(&image.digest), images.join(&image.digest)).unwrap();
-        for recipe in fs::read_dir(cached().join("recipes")).unwrap().flatten() {
-            fs::copy(recipe.path(), images.join("recipes").join(recipe.file_name())).unwrap();
+        let noted = fs::read_dir(cached().join("recipes")).unwrap().flatten();
+        // Another builder may be noting one.
+        for recipe in noted.filter(|recipe| recipe.path().extension().is_none()) {
+            let digest = fs::read_to_string(recipe.path()).unwrap();
+            symlink(cached().join(&digest), images.join(&digest)).unwrap();
+            fs::write(images.join("recipes").join(recipe.file_name()), digest).unwrap();
         }
         ground
     }
@@ -103,7 +120,11 @@ fn cached() -> PathBuf {
 /// The Debian base image, built once for all tests.
 fn debian() -> Image {
     static BUILT: OnceLock<Image> = OnceLock::new();
-    BUILT.get_or_init(|| Store::new(&cache()).build(&Recipe::default(), &Loud).unwrap()).clone()
+    BUILT.get_or_init(|| build(&Recipe::default())).clone()
+}
+
+fn build(recipe: &Recipe) -> Image {
+    Store::new(&cache()).build(recipe, &Loud).unwrap()
 }
 
 struct Loud;

@@ -3,11 +3,13 @@
 //! `mmdebstrap` rather than `debootstrap`: it fetches in parallel and configures once, and took 13 s where the other
 //! took 28 s on two busy cores. Mirrors, keys and proxies are read from the machine's apt; no host is named here.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::recipe::{Program, Recipe};
 use super::{ImageError, Making, Progress};
 use crate::native::{TOOLS, installed};
 
@@ -26,31 +28,6 @@ const PHASES: &[(&str, f32, &str)] = &[
     ("installing remaining packages", 0.65, "installing the rest"),
     ("cleaning package lists", 0.85, "cleaning up"),
 ];
-
-/// What is in the image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipe {
-    /// Debian's suite; this machine's own when not given.
-    pub suite: Option<String>,
-    /// Packages beyond the essential ones.
-    pub packages: Vec<String>,
-}
-
-impl Default for Recipe {
-    /// The smallest Debian with Python 3 and all of its standard library.
-    fn default() -> Self {
-        Self { suite: None, packages: vec!["python3".to_owned(), "ca-certificates".to_owned()] }
-    }
-}
-
-impl Recipe {
-    /// A name for what this builds on this machine.
-    pub(super) fn key(&self) -> String {
-        let suite = self.suite.clone().or_else(own_suite).unwrap_or_default();
-        let said = format!("1 {} {suite} {}", std::env::consts::ARCH, self.packages.join(","));
-        blake3::hash(said.as_bytes()).to_hex()[..16].to_owned()
-    }
-}
 
 /// The packages that must be installed for native containers and their base image, as `apt-get install` names them.
 #[must_use]
@@ -130,13 +107,21 @@ pub(super) fn build(
         said.push(line);
     }
     if child.wait().making("wait for mmdebstrap")?.success() {
-        return Ok(());
+        return recipe.programs.iter().try_for_each(|program| put(program, rootfs));
     }
     if said.iter().any(|line| line.contains("No space left on device")) {
         return Err(ImageError::NoSpace("build the base image"));
     }
     let last: Vec<&str> = said.iter().rev().take(5).rev().map(String::as_str).collect();
     Err(ImageError::Failed { program: "mmdebstrap".to_owned(), said: last.join("; ") })
+}
+
+/// Put a program of ours where people's own programs go. The directory is fresh from Debian: nothing leads out of it.
+fn put(program: &Program, rootfs: &Path) -> Result<(), ImageError> {
+    let path = rootfs.join("usr/local/bin").join(program.name);
+    let written = fs::write(&path, program.content)
+        .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)));
+    written.making("write a program of the image")
 }
 
 /// The files in which this machine says where its packages of `suite` come from.
@@ -175,7 +160,7 @@ fn own_options() -> Vec<String> {
 }
 
 /// This machine's own suite.
-fn own_suite() -> Option<String> {
+pub(super) fn own_suite() -> Option<String> {
     let release = fs::read_to_string("/etc/os-release").ok()?;
     let named = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
     Some(named.trim_matches('"').to_owned())

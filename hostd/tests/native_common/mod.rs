@@ -3,8 +3,6 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::missing_panics_doc, reason = "a test's harness")]
 
-pub(crate) mod internet;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
@@ -146,6 +144,11 @@ impl Ground {
         text(&ran)
     }
 
+    /// Have another image from the cache here.
+    pub(crate) fn share(&self, image: &Image) {
+        share(self.dir.path(), image);
+    }
+
     /// The Debian base image with an entrypoint.
     pub(crate) fn entered(&self, script: &str) -> Image {
         let digest = format!("entered-{}", blake3::hash(script.as_bytes()).to_hex());
@@ -161,10 +164,14 @@ impl Ground {
 
 /// Have the Debian base image in `dir` too, by its name: an overlay's lower layer may lie anywhere.
 pub(crate) fn share_base(dir: &Path) {
-    let (digest, ours) = (debian().digest, dir.join("images"));
-    fs::create_dir(&ours).unwrap();
-    let shared = cache().canonicalize().unwrap().join("images").join(&digest);
-    std::os::unix::fs::symlink(shared, ours.join(&digest)).unwrap();
+    fs::create_dir(dir.join("images")).unwrap();
+    share(dir, &debian());
+}
+
+/// Have `image` from the cache in `dir` too.
+fn share(dir: &Path, image: &Image) {
+    let shared = cache().canonicalize().unwrap().join("images").join(&image.digest);
+    std::os::unix::fs::symlink(shared, dir.join("images").join(&image.digest)).unwrap();
 }
 
 pub(crate) async fn open(dir: &Path) -> NativeDriver {
