@@ -11,6 +11,5 @@ mod http {
     mod network;
     mod refusals;
     mod snapshots;
-    mod tools;
     pub(crate) mod world;
 }

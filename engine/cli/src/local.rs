@@ -18,6 +18,7 @@ use hourglass_hostd::{Driver, Host, HostConfig, HostHandle, Link, Scripted};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::offer::Offer;
 use crate::paint;
 use crate::progress::Bar;
 
@@ -71,17 +72,22 @@ const JOIN_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Local {
     /// Prepare the machine, open the log in `data`, and attach the host.
-    pub(crate) async fn start(data: &Path, arguments: &LocalArguments) -> anyhow::Result<Self> {
+    pub(crate) async fn start(data: &Path, arguments: &LocalArguments, offer: Offer) -> anyhow::Result<Self> {
         fs::create_dir_all(data).with_context(|| {
             format!("the data directory {} cannot be made; name another with --data", data.display())
         })?;
         // The log's lock is taken before anything of the machine is touched: another instance may be at work there.
         let engine =
             Engine::builder(Store::embedded(data)).start().await.context("the engine could not start")?;
-        let machine = machine(data, arguments).await?;
+        let machine = machine(data, arguments, offer).await?;
+        let image = machine.image.clone();
         let ledger =
             SledLedger::open(&data.join("host/ledger")).context("the host's ledger could not be opened")?;
-        Self::attach(engine, machine, Box::new(ledger), host_id(data)?).await
+        let mut local = Self::attach(engine, machine, Box::new(ledger), host_id(data)?).await?;
+        if let Some(usual) = offer.register(&local.engine, &image).await? {
+            local.snapshot = usual.to_owned();
+        }
+        Ok(local)
     }
 
     /// Attach `machine` to `engine` as the host `id`, and wait until the engine knows it.
@@ -125,7 +131,7 @@ fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink>
     }
 }
 
-async fn machine(data: &Path, arguments: &LocalArguments) -> anyhow::Result<Machine> {
+async fn machine(data: &Path, arguments: &LocalArguments, offer: Offer) -> anyhow::Result<Machine> {
     match arguments.driver {
         DriverKind::Scripted => {
             let image = Image { digest: "scripted".to_owned() };
@@ -134,7 +140,7 @@ async fn machine(data: &Path, arguments: &LocalArguments) -> anyhow::Result<Mach
         DriverKind::Native => {
             install(&arguments.base)?;
             let driver = NativeDriver::new(Config::new(data.join("host"))).await?;
-            let image = base_image(driver.images().clone(), &arguments.base).await?;
+            let image = base_image(driver.images().clone(), &arguments.base, offer.recipe()).await?;
             Ok(Machine { driver: Arc::new(driver), image })
         }
     }
@@ -174,23 +180,26 @@ fn is_root() -> bool {
 }
 
 /// The base image of `store`, made there if need be.
-pub(crate) async fn base_image(store: image::Store, arguments: &BaseArguments) -> anyhow::Result<Image> {
+pub(crate) async fn base_image(
+    store: image::Store,
+    arguments: &BaseArguments,
+    recipe: Recipe,
+) -> anyhow::Result<Image> {
     let rootfs = arguments.rootfs.clone();
-    tokio::task::spawn_blocking(move || find_or_make(&store, rootfs.as_deref())).await?
+    tokio::task::spawn_blocking(move || find_or_make(&store, rootfs.as_deref(), &recipe)).await?
 }
 
-fn find_or_make(store: &image::Store, rootfs: Option<&Path>) -> anyhow::Result<Image> {
-    let recipe = Recipe::default();
+fn find_or_make(store: &image::Store, rootfs: Option<&Path>, recipe: &Recipe) -> anyhow::Result<Image> {
     if rootfs.is_none()
-        && let Some(image) = store.built(&recipe)
+        && let Some(image) = store.built(recipe)
     {
         return Ok(image);
     }
     let bar = Bar::new("base image");
     let image = match rootfs {
         None => {
-            paint::say("Building the base image from Debian's packages (minimal, with Python 3), once:");
-            store.build(&recipe, &bar)
+            paint::say(format!("Building the base image from Debian's packages ({}), once:", recipe.title));
+            store.build(recipe, &bar)
         }
         Some(tar) => store.import(tar, &Settings::default(), &bar),
     };

@@ -6,6 +6,7 @@ mod demo;
 mod key;
 mod keys;
 mod local;
+mod offer;
 mod paint;
 mod place;
 mod progress;

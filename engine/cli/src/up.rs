@@ -15,6 +15,7 @@ use hourglass_events::OrganizationId;
 
 use crate::keys::{Keys, Watched};
 use crate::local::{Local, LocalArguments};
+use crate::offer::Offer;
 use crate::{Data, key, paint, place};
 use greeting::Greeting;
 use listen::Place;
@@ -55,7 +56,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let place = Place::bind(&arguments.listen, arguments.url.as_deref()).await?;
     let measured = front::measure()?;
     let local = tokio::select! {
-        started = Local::start(data, &arguments.local) => started?,
+        started = Local::start(data, &arguments.local, Offer::Contract) => started?,
         () = signals.next() => anyhow::bail!("interrupted before it was up; what was prepared is kept"),
     };
     let keys = Keys::of(data);

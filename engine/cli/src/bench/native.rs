@@ -13,7 +13,7 @@ use hourglass_engine::{Engine, Store};
 use hourglass_events::{HostId, Image, OrderNumber, OrganizationId, Plan, SandboxId, Span, State};
 use hourglass_hostd::Driver;
 use hourglass_hostd::driver::Command;
-use hourglass_hostd::image;
+use hourglass_hostd::image::{self, Recipe};
 use hourglass_hostd::ledger::SledLedger;
 use hourglass_hostd::native::{Config, NativeDriver};
 
@@ -58,7 +58,7 @@ async fn prepare(dir: &Path, data: &Path, base: &BaseArguments) -> anyhow::Resul
     install(base)?;
     let images = data.join("host/images");
     fs::create_dir_all(&images)?;
-    let image = base_image(image::Store::new(&data.join("host")), base).await?;
+    let image = base_image(image::Store::new(&data.join("host")), base, Recipe::default()).await?;
     fs::create_dir_all(dir.join("host"))?;
     std::os::unix::fs::symlink(fs::canonicalize(images)?, dir.join("host/images"))?;
     Ok(image)
