@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Actor, AutoArchive, AutoDelete, AutoStop, Command, CorrelationId, Create, IdempotencyKey, Labels,
-    NetworkPolicy, OrganizationId, Request, Sandbox, SandboxId, StopMode, Target, Values,
+    NetworkPolicy, OrganizationId, Request, Resize, Sandbox, SandboxId, StopMode, Target, Values,
 };
 use hourglass_kernel::Accepted;
 use uuid::Uuid;
@@ -86,6 +86,16 @@ impl Client {
     /// Kill a running sandbox at once and keep its files.
     pub async fn stop_by_force(&self, target: impl Into<Target>) -> Result<Accepted, AskError> {
         self.ask(Command::Stop(target.into(), StopMode::Force)).await
+    }
+
+    /// Save the memory of a virtual machine and let it use no CPU until it is started again.
+    pub async fn pause(&self, target: impl Into<Target>) -> Result<Accepted, AskError> {
+        self.ask(Command::Pause(target.into())).await
+    }
+
+    /// Give a sandbox other resources.
+    pub async fn resize(&self, target: impl Into<Target>, resize: Resize) -> Result<Accepted, AskError> {
+        self.ask(Command::Resize(target.into(), resize)).await
     }
 
     /// Remove a sandbox, whatever it is doing.

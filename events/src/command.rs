@@ -10,7 +10,7 @@ use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::record::{Actor, Digest};
 use crate::refusal::Refusal;
-use crate::resources::Limits;
+use crate::resources::{Limits, Resources};
 use crate::snapshot::SnapshotContent;
 use crate::spec::{Class, Labels, Name};
 use crate::time::Span;
@@ -40,6 +40,10 @@ pub enum Command {
     Start(Target),
     /// End it, keep its files.
     Stop(Target, StopMode),
+    /// Save its memory, and let it use no CPU until it is started again. Virtual machines only.
+    Pause(Target),
+    /// Give it other resources.
+    Resize(Target, Resize),
     /// Remove it.
     Delete(Target),
     /// Replace its labels, all of them.
@@ -74,6 +78,8 @@ impl Command {
             Self::RegisterSnapshot(id, _) => *id = SnapshotId::from_u128(0),
             Self::Start(_)
             | Self::Stop(..)
+            | Self::Pause(_)
+            | Self::Resize(..)
             | Self::Delete(_)
             | Self::ReplaceLabels(..)
             | Self::SetAutoStop(..)
@@ -158,6 +164,30 @@ impl fmt::Display for Target {
         match self {
             Self::Id(id) => id.fmt(f),
             Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What a sandbox is to be given instead of what it has; what is not named stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Resize {
+    /// Virtual CPUs.
+    pub cpu: Option<u32>,
+    /// Memory in GiB.
+    pub memory_gib: Option<u32>,
+    /// Disk in GiB. It only grows.
+    pub disk_gib: Option<u32>,
+}
+
+impl Resize {
+    /// What there is to be given where `resources` are given now.
+    #[must_use]
+    pub fn of(self, resources: Resources) -> Resources {
+        Resources {
+            cpu: self.cpu.unwrap_or(resources.cpu),
+            memory_gib: self.memory_gib.unwrap_or(resources.memory_gib),
+            disk_gib: self.disk_gib.unwrap_or(resources.disk_gib),
+            gpu: resources.gpu,
         }
     }
 }

@@ -39,8 +39,8 @@ pub enum TaskKind {
     Fork,
     /// Let nothing of it run.
     Quiesce,
-    /// Hold what runs of it to its network policy.
-    SetNetwork,
+    /// Hold what runs of it to the settings that hold.
+    Hold,
     /// Leave nothing of it.
     Remove,
 }
@@ -61,7 +61,7 @@ impl fmt::Display for TaskKind {
             Self::Capture => "take the snapshot",
             Self::Fork => "fork the sandbox",
             Self::Quiesce => "quieten the sandbox",
-            Self::SetNetwork => "apply the network policy",
+            Self::Hold => "hold the sandbox to its settings",
             Self::Remove => "remove the sandbox",
         })
     }
@@ -118,8 +118,8 @@ pub struct Duties {
 #[must_use]
 pub const fn duties(state: State) -> Duties {
     use TaskKind::{
-        Archive, Boot, Build, Capture, Create, Fork, Pull, Quiesce, Remove, Resize, Restore, Resume,
-        SaveMemory, SetNetwork, Stop,
+        Archive, Boot, Build, Capture, Create, Fork, Hold, Pull, Quiesce, Remove, Resize, Restore, Resume,
+        SaveMemory, Stop,
     };
     match state {
         State::Unknown | State::PendingBuild | State::BuildFailed | State::Deleted => watch(&[]),
@@ -129,7 +129,7 @@ pub const fn duties(state: State) -> Duties {
         State::Starting => task(Boot, Kind::Booted, Kind::Failed, &[Alarm::Deadline]),
         // Owed only from when a setting was changed until what runs is held to it.
         State::Started => {
-            task(SetNetwork, Kind::NetworkApplied, Kind::Struggled, &[Alarm::AutoStop, Alarm::Retry])
+            task(Hold, Kind::SettingsApplied, Kind::Struggled, &[Alarm::AutoStop, Alarm::Retry])
         }
         State::Stopping => task(Stop, Kind::Exited, Kind::Failed, &[Alarm::Deadline]),
         State::Stopped => watch(&[Alarm::AutoArchive, Alarm::AutoDelete]),

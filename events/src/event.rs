@@ -126,11 +126,17 @@ events! {
             cause: ExitCause,
         },
         /// A pause was accepted.
-        PauseBegan,
+        PauseBegan {
+            /// When the pause is given up.
+            deadline: Timestamp,
+        },
         /// Its memory is saved.
         MemorySaved,
         /// A start of a paused sandbox was accepted.
-        ResumeBegan,
+        ResumeBegan {
+            /// When the start is given up.
+            deadline: Timestamp,
+        },
         /// It runs on from its saved memory.
         Resumed,
         /// An archive was accepted, or its interval passed.
@@ -142,7 +148,12 @@ events! {
         /// Its disk is back and it runs.
         Restored,
         /// A resize was accepted.
-        ResizeBegan,
+        ResizeBegan {
+            /// What it is to be given.
+            resources: Resources,
+            /// When the resize is given up.
+            deadline: Timestamp,
+        },
         /// Its resources are changed.
         Resized,
         /// A snapshot of it was accepted.
@@ -195,8 +206,8 @@ events! {
             /// What holds from here on.
             policy: NetworkPolicy,
         },
-        /// What runs is held to the policy that was set.
-        NetworkApplied,
+        /// What runs is held to the settings that hold.
+        SettingsApplied,
         /// Whether its previews are open to everybody was set.
         PublicSet {
             /// What holds from here on.
@@ -354,6 +365,8 @@ pub enum Intent {
         /// How long its processes may take.
         grace: Span,
     },
+    /// Pause it once it has started.
+    Pause,
 }
 
 /// Why a waiting operation was dropped.
@@ -361,7 +374,7 @@ pub enum Intent {
 pub enum DropReason {
     /// The sandbox is where the intent wanted it.
     AlreadyThere,
-    /// The operation it waited for failed.
+    /// The operation it waited for failed, or led where it cannot go on from.
     OperationFailed,
     /// The sandbox is ephemeral and does not outlive its stop.
     Ephemeral,

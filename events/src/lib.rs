@@ -45,7 +45,7 @@ pub mod spec;
 pub mod state;
 pub mod time;
 
-pub use command::{Command, Create, IdempotencyKey, Request, StopMode, Target};
+pub use command::{Command, Create, IdempotencyKey, Request, Resize, StopMode, Target};
 pub use duty::{Alarm, Duties, OwedTask, TaskKind, duties};
 pub use environment::{Environment, Values};
 pub use event::{
@@ -61,10 +61,10 @@ pub use network::{Cidr, Destination, Destinations, Domain, NetworkPolicy};
 pub use order::{HostCall, Order, Plan, Task};
 pub use policy::{AutoArchive, AutoDelete, AutoStop};
 pub use record::{Actor, Cause, Digest, Event, KeyUse, Record, Stamp, Subject};
-pub use refusal::{Advice, Interval, Operation, Refusal, Text};
+pub use refusal::{Able, Advice, Interval, Operation, Refusal, Text};
 pub use report::{Activity, Finding, HostNews, HostProfile, Report};
 pub use resources::{Limits, Resource, Resources};
-pub use sandbox::{Blueprint, Illegal, Placement, Sandbox, Work};
+pub use sandbox::{Blueprint, Errand, Illegal, Placement, Sandbox, Settings, Work};
 pub use snapshot::{Snapshot, SnapshotContent};
 pub use spec::{Class, Image, Labels, Name};
 pub use state::State;

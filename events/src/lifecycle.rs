@@ -182,7 +182,7 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     (Kind::PublicSet,         ALIVE),
     (Kind::ActivityRefreshed, ALIVE),
     // What runs was told of a policy set meanwhile.
-    (Kind::NetworkApplied,    &[State::Started]),
+    (Kind::SettingsApplied,    &[State::Started]),
     // One slot, the last one wins; only work in flight is waited for.
     (Kind::IntentQueued,      WAITED_OUT),
     (Kind::IntentDropped,     ALIVE),

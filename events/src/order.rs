@@ -46,8 +46,19 @@ pub enum Task {
     },
     /// Let nothing of it run, keep its disk, and leave the rest as it is.
     Quiesce,
-    /// Hold what runs of it to this network policy from here on.
-    SetNetwork(NetworkPolicy),
+    /// Save its memory and end what runs. Disk and memory are kept.
+    SaveMemory,
+    /// Run on from its saved memory.
+    Resume(Box<Plan>),
+    /// Give it this much, whether it runs or not.
+    Resize(Resources),
+    /// Hold what runs of it to these settings from here on. Whatever older order is under way is not wanted any more.
+    Hold {
+        /// What it may reach.
+        network: NetworkPolicy,
+        /// What it is given, if an order that would have changed that was given up and may have done so.
+        resources: Option<Resources>,
+    },
     /// Leave nothing of it.
     Remove,
 }
@@ -62,7 +73,10 @@ impl Task {
             Self::Boot(_) => TaskKind::Boot,
             Self::Stop { .. } => TaskKind::Stop,
             Self::Quiesce => TaskKind::Quiesce,
-            Self::SetNetwork(_) => TaskKind::SetNetwork,
+            Self::SaveMemory => TaskKind::SaveMemory,
+            Self::Resume(_) => TaskKind::Resume,
+            Self::Resize(_) => TaskKind::Resize,
+            Self::Hold { .. } => TaskKind::Hold,
             Self::Remove => TaskKind::Remove,
         }
     }
@@ -73,8 +87,14 @@ impl Task {
     #[must_use]
     pub fn plan_mut(&mut self) -> Option<&mut Plan> {
         match self {
-            Self::Create(plan) | Self::Boot(plan) => Some(plan),
-            Self::Pull(_) | Self::Stop { .. } | Self::Quiesce | Self::SetNetwork(_) | Self::Remove => None,
+            Self::Create(plan) | Self::Boot(plan) | Self::Resume(plan) => Some(plan),
+            Self::Pull(_)
+            | Self::Stop { .. }
+            | Self::SaveMemory
+            | Self::Resize(_)
+            | Self::Hold { .. }
+            | Self::Quiesce
+            | Self::Remove => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a request was wrong. Nothing happened and nothing is recorded; a failure of the world is a [`crate::Fault`].
 
-use std::fmt;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,8 @@ use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
 use crate::time::Span;
+
+pub use words::{Able, Advice, Interval, Operation, Text};
 
 /// What was found and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -173,6 +175,52 @@ pub enum Refusal {
         /// What would work.
         advice: Advice,
     },
+    /// Work is in flight that the operation cannot wait for.
+    #[error(
+        "a sandbox that is {state} cannot be asked to {operation} until that is done; repeat it in a moment"
+    )]
+    Busy {
+        /// The operation, as an imperative.
+        operation: Operation,
+        /// Where the sandbox is.
+        state: State,
+    },
+    /// Sandboxes of the class cannot do that at all.
+    #[error("a sandbox of class {class} cannot be asked to {operation}; only {able} can")]
+    NotForClass {
+        /// The operation, as an imperative.
+        operation: Operation,
+        /// The sandbox's class.
+        class: Class,
+        /// Who can.
+        able: Able,
+    },
+    /// A resize that changes nothing.
+    #[error(
+        "no resource would change; name at least one of cpu, memory and disk with another value than it has"
+    )]
+    NothingToResize,
+    /// A disk was asked to shrink.
+    #[error("its disk has {have} GiB and only grows; {asked} GiB were asked for, ask for more")]
+    DiskShrinks {
+        /// What it has.
+        have: u32,
+        /// What was asked for.
+        asked: u32,
+    },
+    /// What only a stopped sandbox can be given.
+    #[error(
+        "{asked} {} was asked for where it has {have}, which cannot be changed while it runs; stop it first",
+        resource.unit()
+    )]
+    NotWhileRunning {
+        /// Which one.
+        resource: Resource,
+        /// What it has.
+        have: u32,
+        /// What was asked for.
+        asked: u32,
+    },
     /// A sandbox that is ephemeral for ever was asked to outlive its stop.
     #[error("this sandbox must stay ephemeral; its auto-delete interval is 0 for ever")]
     MustStayEphemeral,
@@ -205,132 +253,6 @@ pub enum Refusal {
     /// The engine has not read its log yet, or is going down.
     #[error("the engine is not ready to decide; repeat the request in a moment")]
     NotReady,
-}
-
-/// A text that clients choose and nothing else bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Text {
-    /// Who asks, as the credentials say.
-    Client,
-    /// Who commands run as.
-    User,
-    /// The name of a snapshot.
-    Snapshot,
-    /// What names an image's bytes.
-    Image,
-}
-
-impl Text {
-    /// `text`, if it has 1 to `most` bytes and can be shown on one line.
-    pub fn check(self, text: &str, most: usize) -> Result<(), Refusal> {
-        if (1..=most).contains(&text.len()) && !text.contains(char::is_control) {
-            Ok(())
-        } else {
-            Err(Refusal::BadText { text: self, found: text.len(), most })
-        }
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Client => "a client's name",
-            Self::User => "a user's name",
-            Self::Snapshot => "a snapshot's name",
-            Self::Image => "an image's digest",
-        })
-    }
-}
-
-/// One of the intervals a user sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Interval {
-    /// Idle until stop.
-    AutoStop,
-    /// Stopped until archive.
-    AutoArchive,
-    /// Stopped until delete.
-    AutoDelete,
-}
-
-impl Interval {
-    fn meaning(self, most: u32) -> String {
-        match self {
-            Self::AutoStop => format!("send 0 to never stop, or 1 to {most}"),
-            Self::AutoArchive => format!("send 0 for the longest, or 1 to {most}"),
-            Self::AutoDelete => format!("send -1 to never delete, 0 to delete at stop, or 1 to {most}"),
-        }
-    }
-}
-
-impl fmt::Display for Interval {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AutoStop => "an auto-stop interval",
-            Self::AutoArchive => "an auto-archive interval",
-            Self::AutoDelete => "an auto-delete interval",
-        })
-    }
-}
-
-/// What a client may ask of a sandbox, as an imperative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Operation {
-    /// Make one.
-    Create,
-    /// Run it.
-    Start,
-    /// End it.
-    Stop,
-    /// Use its toolbox.
-    Use,
-    /// Change its labels, intervals, network policy or visibility.
-    Configure,
-    /// Remove it.
-    Delete,
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Create => "create",
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Use => "run commands",
-            Self::Configure => "change",
-            Self::Delete => "delete",
-        })
-    }
-}
-
-/// What would work instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Advice {
-    /// Start it first.
-    StartFirst,
-    /// Only a running one can be stopped.
-    NothingRuns,
-    /// Errors are left by recovering or deleting.
-    RecoverOrDelete,
-    /// Its build can be repeated or it can be deleted.
-    RebuildOrDelete,
-    /// It is going away.
-    BeingDeleted,
-    /// The operation waits for a later release.
-    NotSupportedYet,
-}
-
-impl fmt::Display for Advice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::StartFirst => "start it first",
-            Self::NothingRuns => "nothing of it runs",
-            Self::RecoverOrDelete => "recover or delete it",
-            Self::RebuildOrDelete => "delete it, or build it again",
-            Self::BeingDeleted => "it is being deleted",
-            Self::NotSupportedYet => "this release cannot bring it back from there",
-        })
-    }
 }
 
 #[cfg(test)]

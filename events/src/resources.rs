@@ -22,6 +22,17 @@ impl Resources {
     /// What a sandbox gets when nothing is asked for: 1 vCPU, 1 GiB, 3 GiB.
     pub const DEFAULT: Self = Self { cpu: 1, memory_gib: 1, disk_gib: 3, gpu: 0 };
 
+    /// Of each resource the larger amount.
+    #[must_use]
+    pub fn most(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu.max(other.cpu),
+            memory_gib: self.memory_gib.max(other.memory_gib),
+            disk_gib: self.disk_gib.max(other.disk_gib),
+            gpu: self.gpu.max(other.gpu),
+        }
+    }
+
     /// These resources, if they lie within `limits`; otherwise the first that does not, with both bounds.
     pub fn within(self, limits: &Limits) -> Result<Self, Refusal> {
         let Limits { cpu, memory_gib, disk_gib, gpu } = *limits;

@@ -18,7 +18,7 @@ use crate::record::Stamp;
 use crate::state::State;
 use crate::time::{Span, Timestamp};
 
-pub use parts::{Blueprint, Placement, Settings, Work};
+pub use parts::{Blueprint, Errand, Placement, Settings, Work};
 
 /// One sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct Sandbox {
     pub host: Option<HostId>,
     /// What its host owes it.
     pub work: Option<Work>,
+    /// What the operation in flight is to do, where the state does not say it all.
+    pub errand: Option<Box<Errand>>,
     /// Whether what runs was told of the settings that hold.
     pub settings: Settings,
     /// The order that booted what runs.
@@ -97,6 +99,7 @@ impl Sandbox {
             stopped_since: None,
             host: placement.host,
             work: None,
+            errand: None,
             settings: Settings::Applied,
             boot: None,
             intent: None,
@@ -119,7 +122,7 @@ impl Sandbox {
         }
         match step(self.state, self.origin, event.kind()) {
             Step::Illegal => return Err(illegal()),
-            Step::To(state) => self.enter(state, stamp),
+            Step::To(state) => self.enter(state, stamp, event),
             Step::Stay => {}
         }
         self.version = stamp.version;
@@ -142,8 +145,9 @@ impl Sandbox {
         self.blueprint.auto_delete == AutoDelete::AtOnce
     }
 
-    fn enter(&mut self, state: State, stamp: &Stamp) {
+    fn enter(&mut self, state: State, stamp: &Stamp, event: &SandboxEvent) {
         let from = self.state;
+        self.leave(event);
         self.origin = state.is_in(State::EXCURSIONS).then_some(from);
         self.state = state;
         self.since = stamp.at;
@@ -186,9 +190,28 @@ impl Sandbox {
         self.begin_work(stamp);
     }
 
+    /// What the operation that ends leaves behind.
+    fn leave(&mut self, event: &SandboxEvent) {
+        let errand = self.errand.take();
+        if let (Some(Errand::Resize(resources)), SandboxEventKind::Resized) =
+            (errand.as_deref(), event.kind())
+        {
+            self.blueprint.resources = *resources;
+        }
+        // Whoever was not heard of in time may still be at it, or be done: what runs is owed an order that comes after.
+        if let SandboxEvent::Abandoned { fault: Fault::TimedOut { .. } } = event
+            && self.origin == Some(State::Started)
+        {
+            self.settings = match errand.as_deref() {
+                Some(Errand::Resize(_)) => Settings::Doubtful,
+                None => self.settings.max(Settings::Changed),
+            };
+        }
+    }
+
     fn begin_work(&mut self, stamp: &Stamp) {
         let owed = duties(self.state).task.filter(|owed| match owed.task {
-            TaskKind::SetNetwork => self.settings == Settings::Changed,
+            TaskKind::Hold => self.settings != Settings::Applied,
             TaskKind::Pull
             | TaskKind::Build
             | TaskKind::Create
@@ -219,11 +242,17 @@ impl Sandbox {
             SandboxEvent::PullBegan { deadline, .. } | SandboxEvent::SnapshotReady { deadline } => {
                 self.set_deadline(*deadline);
             }
-            SandboxEvent::BootBegan { deadline } => {
+            SandboxEvent::BootBegan { deadline }
+            | SandboxEvent::PauseBegan { deadline }
+            | SandboxEvent::ResumeBegan { deadline } => {
                 self.intent = None;
                 self.set_deadline(*deadline);
             }
-            SandboxEvent::ResumeBegan | SandboxEvent::RestoreBegan => self.intent = None,
+            SandboxEvent::ResizeBegan { resources, deadline } => {
+                self.errand = Some(Box::new(Errand::Resize(*resources)));
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::RestoreBegan => self.intent = None,
             SandboxEvent::StopBegan { reason, grace, deadline } => {
                 self.intent = None;
                 self.set_deadline(*deadline);
@@ -262,7 +291,7 @@ impl Sandbox {
             }
             SandboxEvent::Quiesced => self.work = None,
             SandboxEvent::NetworkSet { policy } => self.set_network(stamp, policy),
-            SandboxEvent::NetworkApplied => {
+            SandboxEvent::SettingsApplied => {
                 self.settings = Settings::Applied;
                 // What kept it from that is over; another fault would be of something else.
                 let struggled = self.work.take().is_some_and(|work| work.attempt > 0);
@@ -284,11 +313,9 @@ impl Sandbox {
             | SandboxEvent::BuildQueued
             | SandboxEvent::BuildBegan
             | SandboxEvent::Born
-            | SandboxEvent::PauseBegan
             | SandboxEvent::MemorySaved
             | SandboxEvent::ArchiveBegan
             | SandboxEvent::ArchiveStored
-            | SandboxEvent::ResizeBegan
             | SandboxEvent::Resized
             | SandboxEvent::SnapshotBegan
             | SandboxEvent::SnapshotTaken
@@ -311,7 +338,7 @@ impl Sandbox {
     /// What is about to run may have been sent for under the policy before, so it is told once it does.
     fn set_network(&mut self, stamp: &Stamp, policy: &NetworkPolicy) {
         self.blueprint.network = policy.clone();
-        if self.state.computes(self.origin) {
+        if self.state.computes(self.origin) && self.settings == Settings::Applied {
             self.settings = Settings::Changed;
         }
         if self.state == State::Started {

@@ -74,8 +74,9 @@ impl Agent {
         for sandbox in uses.into_keys() {
             agent.desk.forget_idle_use(sandbox);
         }
-        let gone =
-            |place: &&mut Place| found.get(&place.sandbox).is_none_or(|present| present.running.is_none());
+        let gone = |place: &&mut Place| {
+            found.get(&place.sandbox).is_none_or(|it| it.running.is_none() && it.saved.is_none())
+        };
         for place in agent.places.values_mut().filter(gone) {
             place.found_gone(&mut agent.desk);
         }
@@ -194,7 +195,7 @@ impl Agent {
     }
 
     fn take_in(&mut self, present: &Present) {
-        let Present { sandbox, disk, running } = *present;
+        let Present { sandbox, disk, running, saved } = *present;
         if !self.places.contains_key(&sandbox) {
             self.desk.warn(Oddity::Unknown { sandbox, disk, running });
         }
@@ -203,7 +204,11 @@ impl Agent {
                 DiskFound::Absent => None,
                 DiskFound::Made(number) => Some(number),
             };
-            place.entry.newest = place.entry.newest.max(made.max(running).unwrap_or_default());
+            let newest = made.max(running).max(saved).unwrap_or_default();
+            place.entry.newest = place.entry.newest.max(newest);
+            if saved.is_some() && running.is_none() {
+                place.entry.boot = None;
+            }
             if let Some(number) = running
                 && place.entry.boot.is_none_or(|boot| boot.number != number)
             {

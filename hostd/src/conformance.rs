@@ -146,7 +146,7 @@ async fn booted(bench: &mut dyn Bench, sandbox: SandboxId) {
 async fn found(bench: &dyn Bench, sandbox: SandboxId) -> Option<(DiskFound, Option<OrderNumber>)> {
     let survey = fine(bench.driver().survey().await);
     let present = survey.into_iter().find(|present| present.sandbox == sandbox);
-    present.map(|Present { sandbox: _, disk, running }| (disk, running))
+    present.map(|Present { sandbox: _, disk, running, saved: _ }| (disk, running))
 }
 
 fn command(argv: &[&str]) -> Command {

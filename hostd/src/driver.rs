@@ -12,7 +12,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use hourglass_events::{
-    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
+    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span, TaskKind,
 };
 #[cfg(feature = "host")]
 use hourglass_tunnel::{Refused, Target};
@@ -56,8 +56,35 @@ pub trait Driver: Send + Sync + Debug {
         policy: &NetworkPolicy,
     ) -> Result<(), Fault>;
 
-    /// End what runs of a sandbox and release everything but its disk. A `grace` of nothing kills at once.
-    /// With nothing running it only tidies up, and says how the sandbox ended if that can still be told from what it
+    /// Save the memory of what runs, marked with `number`, and end it. A failure leaves it running; what does not run
+    /// and has no memory saved under this number is [`Fault::Missing`].
+    async fn save_memory(&self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {
+        let _ = (sandbox, number);
+        Err(Fault::Unsupported { task: TaskKind::SaveMemory })
+    }
+
+    /// Run on from the saved memory, marked with `number` from here on, and held to the plan's settings. The memory is
+    /// gone once it runs; a sandbox already running under the same number is left running. Without saved memory it is
+    /// [`Fault::Missing`].
+    async fn resume(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
+        let _ = (sandbox, number, plan);
+        Err(Fault::Unsupported { task: TaskKind::Resume })
+    }
+
+    /// Give a sandbox these resources: what runs is given the CPUs and the memory without interruption, and the disk of
+    /// one that does not run grows. What of it does not change is let be. A failure leaves what there was.
+    async fn resize(
+        &self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        resources: Resources,
+    ) -> Result<(), Fault> {
+        let _ = (sandbox, number, resources);
+        Err(Fault::Unsupported { task: TaskKind::Resize })
+    }
+
+    /// End what runs of a sandbox and release everything but its disk, saved memory included. A `grace` of nothing kills at once.
+    /// One whose memory is saved ends here as one that runs does. With neither it only tidies up, and says how the sandbox ended if that can still be told from what it
     /// left, or else [`ExitCause::Vanished`].
     async fn halt(&self, sandbox: SandboxId, grace: Span) -> Result<ExitCause, Fault>;
 
@@ -93,6 +120,8 @@ pub struct Present {
     pub disk: DiskFound,
     /// The order that booted what runs, if something runs.
     pub running: Option<OrderNumber>,
+    /// The order that saved its memory, if that is here.
+    pub saved: Option<OrderNumber>,
 }
 
 /// What was found of a disk.

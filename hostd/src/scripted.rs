@@ -99,6 +99,12 @@ impl Scripted {
         lock(&self.machine).plan(sandbox).map(|plan| plan.network.clone())
     }
 
+    /// What is given to that which runs of `sandbox`, if something runs.
+    #[must_use]
+    pub fn resources(&self, sandbox: SandboxId) -> Option<Resources> {
+        lock(&self.machine).plan(sandbox).map(|plan| plan.resources)
+    }
+
     /// The variables that what runs of `sandbox` was booted with, if something runs.
     #[must_use]
     pub fn environment(&self, sandbox: SandboxId) -> Option<Values> {
@@ -137,7 +143,7 @@ impl Scripted {
 #[async_trait]
 impl Driver for Scripted {
     fn classes(&self) -> Vec<Class> {
-        vec![Class::Container]
+        vec![Class::Container, Class::LinuxVm, Class::Windows]
     }
 
     fn capacity(&self) -> Resources {
@@ -171,6 +177,37 @@ impl Driver for Scripted {
         self.change(|machine| machine.begin_life(sandbox, number, plan))?;
         step.pass(Point::Halfway).await?;
         self.change(|machine| machine.bring_up(sandbox, number));
+        step.pass(Point::After).await
+    }
+
+    async fn save_memory(&self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::SaveMemory);
+        step.pass(Point::Before).await?;
+        // Until all of it is saved it runs on.
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.save_memory(sandbox, number))?;
+        step.pass(Point::After).await
+    }
+
+    async fn resume(&self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Resume);
+        step.pass(Point::Before).await?;
+        self.change(|machine| machine.begin_resume(sandbox, number, plan))?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.bring_up(sandbox, number));
+        step.pass(Point::After).await
+    }
+
+    async fn resize(
+        &self,
+        sandbox: SandboxId,
+        _number: OrderNumber,
+        resources: Resources,
+    ) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Resize);
+        step.pass(Point::Before).await?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.resize(sandbox, resources))?;
         step.pass(Point::After).await
     }
 

@@ -253,9 +253,9 @@ impl World {
 
     fn set_network(&mut self, sandbox: SandboxId) {
         let belief = &self.beliefs[&sandbox];
-        let free = belief.owed.as_ref().is_none_or(|order| matches!(order.task, Task::SetNetwork(_)));
+        let free = belief.owed.as_ref().is_none_or(|order| matches!(order.task, Task::Hold { .. }));
         if belief.rest == Rest::Started && free {
-            self.owe(sandbox, Task::SetNetwork(NetworkPolicy::Blocked));
+            self.owe(sandbox, Task::Hold { network: NetworkPolicy::Blocked, resources: None });
         }
     }
 
@@ -289,7 +289,7 @@ impl World {
         if let Some(order) = &belief.owed {
             self.calls.push_back(HostCall::Do(order.clone()));
         }
-        let runs = belief.owed.as_ref().is_none_or(|order| matches!(order.task, Task::SetNetwork(_)));
+        let runs = belief.owed.as_ref().is_none_or(|order| matches!(order.task, Task::Hold { .. }));
         if runs && let Some(number) = belief.boot {
             self.calls.push_back(HostCall::AskUse { shard: SHARD, sandbox, number });
         }
@@ -323,10 +323,10 @@ impl World {
         let stopping = belief
             .owed
             .as_ref()
-            .is_some_and(|order| matches!(order.task, Task::Stop { .. } | Task::SetNetwork(_)));
+            .is_some_and(|order| matches!(order.task, Task::Stop { .. } | Task::Hold { .. }));
         match (finding, owed) {
-            (Finding::Done(_), Some(Task::SetNetwork(_))) => belief.owed = None,
-            (Finding::Failed(_), Some(task @ Task::SetNetwork(_))) => self.owe(sandbox, task),
+            (Finding::Done(_), Some(Task::Hold { .. })) => belief.owed = None,
+            (Finding::Failed(_), Some(task @ Task::Hold { .. })) => self.owe(sandbox, task),
             (Finding::Done(_), Some(task)) => {
                 belief.owed = None;
                 belief.boot = None;
@@ -337,7 +337,7 @@ impl World {
                         Rest::Started
                     }
                     Task::Stop { .. } => Rest::Stopped,
-                    Task::SetNetwork(_) => Rest::Started,
+                    Task::Hold { .. } | Task::SaveMemory | Task::Resume(_) | Task::Resize(_) => Rest::Started,
                     Task::Quiesce => Rest::Failed,
                     Task::Remove => Rest::Gone,
                 };
@@ -463,8 +463,8 @@ impl World {
             }
             Some(Task::Stop { .. } | Task::Quiesce) => assert_eq!(real.running, None, "{report:?}"),
             Some(Task::Remove) => assert_eq!((real.disk, real.running), (None, None), "{report:?}"),
-            Some(Task::SetNetwork(_)) => assert!(real.told, "{report:?}"),
-            Some(Task::Pull(_)) | None => {}
+            Some(Task::Hold { .. }) => assert!(real.told, "{report:?}"),
+            Some(Task::Pull(_) | Task::SaveMemory | Task::Resume(_) | Task::Resize(_)) | None => {}
         }
     }
 }
@@ -498,6 +498,7 @@ impl Real {
                 }
                 Outcome::Done
             }
+            Step::SaveMemory | Step::Resume(_) | Step::Resize(_) => panic!("nobody orders that here"),
             Step::SetNetwork(_) if self.running.is_none() => {
                 Outcome::Failed(Fault::Missing { what: "running life".into() })
             }
@@ -528,6 +529,7 @@ impl Real {
             sandbox,
             disk,
             running: self.running,
+            saved: None,
         })
     }
 }

@@ -84,6 +84,58 @@ fn a_policy_for_what_ended_meanwhile_fails_and_tells_the_end() {
 }
 
 #[test]
+fn memory_is_saved_and_run_on_from_under_a_new_number() {
+    check(
+        "restart running 5    -> warn
+         order 7 save         -> save the memory of 7
+         ok                   -> done 7
+         ask 5                ->
+         order 9 resume       -> resume 9
+         ok                   -> done 9
+         exit 9 oom           -> halt 9
+         halted oom           -> exited 9 oom",
+    );
+}
+
+#[test]
+fn saved_memory_survives_a_restart_of_the_worker() {
+    check(
+        "restart running 5    -> warn
+         order 7 save         -> save the memory of 7
+         restart saved 7      ->
+         order 7 save         -> save the memory of 7
+         ok                   -> done 7
+         restart saved 7      ->
+         order 9 stop         -> halt 9
+         halted stopped       -> done 9 stopped",
+    );
+}
+
+#[test]
+fn what_ended_before_its_memory_was_saved_is_told_so() {
+    check(
+        "order 5 boot         -> boot 5
+         ok                   -> done 5
+         order 7 save         -> save the memory of 7
+         exit 5 oom           ->
+         fail                 -> failed 7, halt 5
+         halted oom           -> exited 5 oom",
+    );
+}
+
+#[test]
+fn a_resize_that_hangs_is_dropped_for_the_order_that_takes_it_back() {
+    check(
+        "restart running 5    -> warn
+         order 7 resize       -> resize 7
+         order 8 hold         -> cancel
+         dropped              -> resize 8
+         ok                   -> set the network of 8
+         ok                   -> done 8",
+    );
+}
+
+#[test]
 fn a_stop_waits_for_a_policy_and_a_kill_does_not() {
     check(
         "restart running 5    -> warn
@@ -553,7 +605,8 @@ impl Stage {
     fn survey(&self, found: &[&str]) -> Vec<Present> {
         let number = OrderNumber(found[1].parse().unwrap());
         let running = (found[0] == "running").then_some(number);
-        vec![Present { sandbox: self.sandbox, disk: DiskFound::Made(number), running }]
+        let saved = (found[0] == "saved").then_some(number);
+        vec![Present { sandbox: self.sandbox, disk: DiskFound::Made(number), running, saved }]
     }
 
     fn end(&mut self, outcome: &Outcome) {
@@ -617,7 +670,11 @@ fn task_named(name: &str) -> Task {
         "stop" => Task::Stop { grace: Span::seconds(30) },
         "kill" => Task::Stop { grace: Span::ZERO },
         "quiesce" => Task::Quiesce,
-        "network" => Task::SetNetwork(NetworkPolicy::Blocked),
+        "network" => Task::Hold { network: NetworkPolicy::Blocked, resources: None },
+        "save" => Task::SaveMemory,
+        "resume" => Task::Resume(plan(Class::Container)),
+        "resize" => Task::Resize(Resources::DEFAULT),
+        "hold" => Task::Hold { network: NetworkPolicy::Open, resources: Some(Resources::DEFAULT) },
         "remove" => Task::Remove,
         _ => panic!("no such task: {name}"),
     }

@@ -61,7 +61,7 @@ fn after(order: &str) -> Vec<Present> {
         "delete" => return Vec::new(),
         _ => None,
     };
-    vec![Present { sandbox: SANDBOX, disk: DiskFound::Made(OrderNumber(1)), running }]
+    vec![Present { sandbox: SANDBOX, disk: DiskFound::Made(OrderNumber(1)), running, saved: None }]
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,12 @@ async fn nothing_is_left_of_an_erased_sandbox() {
     let during = census(ground.dir.path());
     assert!(during.processes > 0 && during.loops.len() == 1 && during.devices.len() == 1);
     assert_eq!(during.mounts.len(), 4, "{:?}", during.mounts);
-    let present = Present { sandbox, disk: DiskFound::Made(OrderNumber(1)), running: Some(OrderNumber(1)) };
+    let present = Present {
+        sandbox,
+        disk: DiskFound::Made(OrderNumber(1)),
+        running: Some(OrderNumber(1)),
+        saved: None,
+    };
     assert_eq!(ground.driver.survey().await.unwrap(), vec![present]);
 
     ground.driver.erase(sandbox).await.unwrap();

@@ -291,7 +291,7 @@ async fn names_cannot_be_allowed_and_who_asks_is_told_so() {
     let ground = Ground::new().await;
     let sandbox = ground.running(1).await;
     let named = NetworkPolicy::only(&["198.18.0.0/15"], &["example.com"]).unwrap();
-    let unsupported = Err(Fault::Unsupported { task: TaskKind::SetNetwork });
+    let unsupported = Err(Fault::Unsupported { task: TaskKind::Hold });
     assert_eq!(ground.driver.set_network(sandbox, OrderNumber(2), &named).await, unsupported);
     let plan = Plan { network: named, ..plan() };
     ground.driver.halt(sandbox, Span::ZERO).await.unwrap();

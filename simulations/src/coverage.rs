@@ -29,21 +29,14 @@ pub const LATER_EVENTS: &[Kind] = &[
     Kind::BuildBegan,
     Kind::BuildFailed,
     Kind::Born,
-    Kind::PauseBegan,
-    Kind::MemorySaved,
-    Kind::ResumeBegan,
-    Kind::Resumed,
     Kind::ArchiveBegan,
     Kind::ArchiveStored,
     Kind::RestoreBegan,
     Kind::Restored,
-    Kind::ResizeBegan,
-    Kind::Resized,
     Kind::SnapshotBegan,
     Kind::SnapshotTaken,
     Kind::ForkBegan,
     Kind::Forked,
-    Kind::Abandoned,
     Kind::BackupTaken,
     Kind::BackupFailed,
     Kind::LeftoverRemoved,
@@ -54,13 +47,9 @@ pub const LATER_STATES: &[State] = &[
     State::PendingBuild,
     State::BuildingSnapshot,
     State::BuildFailed,
-    State::Pausing,
-    State::Paused,
-    State::Resuming,
     State::Archiving,
     State::Archived,
     State::Restoring,
-    State::Resizing,
     State::Snapshotting,
     State::Forking,
 ];
@@ -74,8 +63,13 @@ pub const LATER_EDGES: &[(State, Kind)] = &[
     (State::PullingSnapshot, Kind::IntentDropped),
     (State::Creating, Kind::IntentDropped),
     (State::Starting, Kind::IntentDropped),
-    // Only a start waits out a stop, and it takes its turn.
-    (State::Stopped, Kind::IntentDropped),
+    (State::Resuming, Kind::IntentDropped),
+    (State::Resizing, Kind::IntentDropped),
+    // A pause that is asked for once more is taken for what it is, and takes back what waits for its end.
+    (State::Paused, Kind::IntentDropped),
+    // Memory, and what a resize leaves, are lost with their host only.
+    (State::Paused, Kind::Failed),
+    (State::Resizing, Kind::Failed),
 ];
 
 /// Every edge that this release can take, from both tables.
@@ -93,4 +87,23 @@ pub fn reachable() -> BTreeSet<Edge> {
             || LATER_EDGES.contains(&(edge.from, edge.on))
     };
     moves.chain(keeps).filter(|edge| !waits(edge)).collect()
+}
+
+/// Settings, which are as legal in one living state as in any other.
+const SETTINGS: &[Kind] = &[
+    Kind::LabelsReplaced,
+    Kind::AutoStopSet,
+    Kind::AutoArchiveSet,
+    Kind::AutoDeleteSet,
+    Kind::NetworkSet,
+    Kind::PublicSet,
+    Kind::ActivityRefreshed,
+];
+
+/// What can be taken and need not be within few seeds: settings changed in the seconds that an operation takes, and a
+/// wish taken back in them. The kernel's own stories tell each.
+#[must_use]
+pub fn is_rare(edge: &Edge) -> bool {
+    let setting = SETTINGS.contains(&edge.on) && edge.from.is_in(State::IN_FLIGHT);
+    setting || (edge.from, edge.on) == (State::Pausing, Kind::IntentDropped)
 }

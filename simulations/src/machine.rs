@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hourglass_events::{ExitCause, Fault, NetworkPolicy, OrderNumber, SandboxId, Span};
+use hourglass_events::{ExitCause, Fault, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span};
 use hourglass_hostd::agent::{Outcome, Step};
 use hourglass_hostd::driver::{DiskFound, Present};
 
@@ -22,6 +22,10 @@ pub(crate) struct Unit {
     pub(crate) disk: Option<OrderNumber>,
     /// What runs.
     pub(crate) life: Option<Life>,
+    /// The order that saved the memory of what ran.
+    pub(crate) saved: Option<OrderNumber>,
+    /// What it is given.
+    pub(crate) resources: Option<Resources>,
     /// What that may reach.
     pub(crate) network: NetworkPolicy,
     /// How the last life ended, until it is tidied up.
@@ -54,6 +58,7 @@ impl Machine {
             sandbox: *sandbox,
             disk: unit.disk.map_or(DiskFound::Absent, DiskFound::Made),
             running: unit.life.map(|life| life.number),
+            saved: unit.saved,
         };
         self.units.iter().map(present).collect()
     }
@@ -72,7 +77,10 @@ impl Machine {
                 self.units.entry(sandbox).or_default().disk.get_or_insert(number);
                 Outcome::Done
             }
-            Step::Boot(plan) => self.boot(sandbox, number, &plan.network),
+            Step::Boot(plan) => self.boot(sandbox, number, plan),
+            Step::SaveMemory => self.save_memory(sandbox, number),
+            Step::Resume(plan) => self.resume(sandbox, number, plan),
+            Step::Resize(resources) => self.resize(sandbox, *resources),
             Step::SetNetwork(policy) => self.set_network(sandbox, policy),
             Step::Halt { grace } => Outcome::Halted(self.halt(sandbox, *grace)),
             Step::Erase => {
@@ -88,13 +96,15 @@ impl Machine {
             // Half an image and half a disk count as none.
             Step::Pull(_) | Step::Provision(_) => {}
             // It is replaced whole or not at all.
-            Step::SetNetwork(_) => {}
+            Step::SaveMemory | Step::Resize(_) | Step::SetNetwork(_) => {}
             // The former life is over and the next has not begun; or what ran has ended and is not tidied up.
-            Step::Boot(_) | Step::Halt { .. } | Step::Erase => self.end(sandbox, ExitCause::Killed),
+            Step::Boot(_) | Step::Resume(_) | Step::Halt { .. } | Step::Erase => {
+                self.end(sandbox, ExitCause::Killed);
+            }
         }
     }
 
-    fn boot(&mut self, sandbox: SandboxId, number: OrderNumber, policy: &NetworkPolicy) -> Outcome {
+    fn boot(&mut self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Outcome {
         let Some(unit) = self.units.get_mut(&sandbox).filter(|unit| unit.disk.is_some()) else {
             return Outcome::Failed(Fault::Missing { what: "disk".to_owned() });
         };
@@ -102,8 +112,42 @@ impl Machine {
             self.spawned += 1;
             unit.life = Some(Life { number, spawn: self.spawned });
             unit.remains = None;
-            unit.network = policy.clone();
+            unit.saved = None;
+            (unit.network, unit.resources) = (plan.network.clone(), Some(plan.resources));
         }
+        Outcome::Done
+    }
+
+    fn save_memory(&mut self, sandbox: SandboxId, number: OrderNumber) -> Outcome {
+        let missing = Outcome::Failed(Fault::Missing { what: "running life".to_owned() });
+        let Some(unit) = self.units.get_mut(&sandbox) else { return missing };
+        if unit.life.take().is_some() {
+            unit.saved = Some(number);
+        }
+        if unit.saved == Some(number) { Outcome::Done } else { missing }
+    }
+
+    fn resume(&mut self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) -> Outcome {
+        let Some(unit) = self.units.get_mut(&sandbox) else {
+            return Outcome::Failed(Fault::Missing { what: "saved memory".to_owned() });
+        };
+        if unit.life.is_some_and(|life| life.number == number) {
+            return Outcome::Done;
+        }
+        if unit.saved.take().is_none() {
+            return Outcome::Failed(Fault::Missing { what: "saved memory".to_owned() });
+        }
+        self.spawned += 1;
+        unit.life = Some(Life { number, spawn: self.spawned });
+        (unit.network, unit.resources) = (plan.network.clone(), Some(plan.resources));
+        Outcome::Done
+    }
+
+    fn resize(&mut self, sandbox: SandboxId, resources: Resources) -> Outcome {
+        let Some(unit) = self.units.get_mut(&sandbox).filter(|unit| unit.disk.is_some()) else {
+            return Outcome::Failed(Fault::Missing { what: "disk".to_owned() });
+        };
+        unit.resources = Some(resources);
         Outcome::Done
     }
 
@@ -119,7 +163,8 @@ impl Machine {
         let Some(unit) = self.units.get_mut(&sandbox) else { return ExitCause::Vanished };
         let ended = if grace == Span::ZERO { ExitCause::Killed } else { ExitCause::Stopped };
         let remains = unit.remains.take();
-        let cause = if unit.life.take().is_some() { ended } else { remains.unwrap_or(ExitCause::Vanished) };
+        let ran = unit.life.take().is_some() | unit.saved.take().is_some();
+        let cause = if ran { ended } else { remains.unwrap_or(ExitCause::Vanished) };
         if unit.disk.is_none() {
             self.units.remove(&sandbox);
         }

@@ -141,7 +141,7 @@ impl Plan {
             length: Span::seconds(dice.between(240, 900)),
             clients: dice.between(1, 4),
             organizations: dice.between(1, 2),
-            think: Span::seconds(dice.between(4, 24)),
+            think: Span::seconds(dice.between(2, 20)),
             hosts,
             room: u32::try_from(dice.between(2, 6)).expect("a small number fits"),
             use_pause: Span::seconds(dice.between(10, 120)),
@@ -169,6 +169,9 @@ impl Plan {
             boot: Span::seconds(40),
             grace: Span::seconds(5),
             stop: Span::seconds(20),
+            pause: Span::seconds(30),
+            resume: Span::seconds(40),
+            resize: Span::seconds(30),
             retry_most: Span::seconds(30),
             ..Terms::default()
         }

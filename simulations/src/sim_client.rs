@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use hourglass_events::{
     Actor, AutoArchive, AutoDelete, AutoStop, Class, Command, CorrelationId, Create, IdempotencyKey, Image,
-    Labels, Limits, Minutes, Name, NetworkPolicy, OrganizationId, Refusal, Request, Resources, SandboxId,
-    SnapshotContent, SnapshotId, Span, StopMode, Subject, Target,
+    Labels, Limits, Minutes, Name, NetworkPolicy, OrganizationId, Refusal, Request, Resize, Resources,
+    SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Subject, Target,
 };
 use hourglass_kernel::Reply;
 use hourglass_kernel::place::MEMORY_SHARE;
@@ -35,6 +35,8 @@ pub(crate) struct SimClient {
     last: Option<(Option<IdempotencyKey>, Command)>,
     /// What to do first.
     agenda: Vec<Command>,
+    /// What it asked about last.
+    recent: Option<SandboxId>,
 }
 
 /// A request on its way.
@@ -59,10 +61,14 @@ impl SimClient {
             told: BTreeMap::new(),
             last: None,
             agenda: Vec::new(),
+            recent: None,
         };
         if first {
-            client.agenda =
-                vec![client.snapshot("wide", Class::LinuxVm), client.snapshot("default", Class::Container)];
+            client.agenda = vec![
+                client.snapshot("wide", Class::Windows),
+                client.snapshot("machine", Class::LinuxVm),
+                client.snapshot("default", Class::Container),
+            ];
         }
         client
     }
@@ -105,8 +111,11 @@ impl SimClient {
     }
 
     fn wish(&mut self) -> Command {
-        let drawn = self.dice.below(112);
-        let known = self.dice.pick(&self.known).copied();
+        let drawn = self.dice.below(138);
+        // What was just asked for is often asked about again, while it is under way.
+        let again = self.recent.take().filter(|_| self.dice.chance(Rate(6_000)));
+        let known = again.or_else(|| self.dice.pick(&self.known).copied());
+        self.recent = known;
         let Some(target) = known.filter(|_| drawn >= 25 || self.known.len() > 8) else {
             return Command::Create(self.create());
         };
@@ -121,6 +130,8 @@ impl SimClient {
             87..91 => Command::SetAutoDelete(target, self.auto_delete()),
             91..98 => Command::RefreshActivity(target),
             101..106 => Command::SetNetwork(target, self.network()),
+            112..126 => Command::Pause(target),
+            126..136 => Command::Resize(target, self.resize()),
             106..112 => Command::SetPublic(target, self.dice.chance(Rate(5_000))),
             98 => Command::SetLimits(Limits { gpu: self.minutes(4), ..Limits::DEFAULT }),
             _ => Command::Delete(target),
@@ -133,12 +144,26 @@ impl SimClient {
             let name = format!("name {}", self.dice.below(4));
             create.name = Some(Name::new(&name).expect("a short text is a name"));
         }
-        create.snapshot = self.dice.chance(Rate(700)).then(|| "wide".to_owned());
+        create.snapshot = match self.dice.below(14) {
+            0 => Some("wide".to_owned()),
+            1..7 => Some("machine".to_owned()),
+            _ => None,
+        };
         create.labels = self.labels();
         create.network = self.network();
         create.auto_stop = Some(self.auto_stop());
         create.auto_delete = Some(self.auto_delete());
         create
+    }
+
+    fn resize(&mut self) -> Resize {
+        let (cpu, memory_gib) = (self.minutes(4), self.minutes(16));
+        match self.dice.below(4) {
+            0 => Resize { cpu: Some(cpu), ..Resize::default() },
+            1 => Resize { memory_gib: Some(memory_gib), ..Resize::default() },
+            2 => Resize { disk_gib: Some(self.minutes(9)), ..Resize::default() },
+            _ => Resize { cpu: Some(cpu), memory_gib: Some(memory_gib), disk_gib: None },
+        }
     }
 
     fn network(&mut self) -> NetworkPolicy {

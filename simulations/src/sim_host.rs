@@ -78,7 +78,7 @@ impl SimHost {
             host: self.id,
             incarnation: self.ledger.incarnation,
             region: "eu".to_owned(),
-            classes: vec![Class::Container],
+            classes: vec![Class::Container, Class::LinuxVm],
             capacity: Resources {
                 cpu: cpu * room,
                 memory_gib: memory_gib * room,
@@ -245,6 +245,7 @@ impl World {
         let usual = match &run.step {
             Step::Pull(_) => Span::seconds(3),
             Step::Provision(_) | Step::Boot(_) | Step::SetNetwork(_) | Step::Erase => Span::millis(800),
+            Step::SaveMemory | Step::Resume(_) | Step::Resize(_) => Span::seconds(4),
             Step::Halt { grace } => Span(grace.0.min(2_000_000) + 100_000),
         };
         let hung = sim.dice.chance(hangs) && self.stormy;
@@ -439,6 +440,13 @@ impl World {
                 let boot = sandbox.boot.filter(|_| sandbox.state == State::Started);
                 if unit.life.map(|life| life.number) != boot {
                     found = Some(format!("{id} is {} with {boot:?}, its host has {unit:?}", sandbox.state));
+                }
+                let saved = sandbox.state == State::Paused;
+                if unit.saved.is_some() != saved {
+                    found = Some(format!("{id} is {}, its host has {unit:?}", sandbox.state));
+                }
+                if unit.life.is_some() && unit.resources != Some(sandbox.blueprint.resources) {
+                    found = Some(format!("{id} is given {unit:?} and not {:?}", sandbox.blueprint.resources));
                 }
                 if unit.life.is_some() && unit.network != sandbox.blueprint.network {
                     found = Some(format!(

@@ -120,6 +120,10 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         SandboxEvent::AutoStopSet { policy } => format!("{policy:?}"),
         SandboxEvent::AutoArchiveSet { policy } => format!("{policy:?}"),
         SandboxEvent::AutoDeleteSet { policy } => format!("{policy:?}"),
+        SandboxEvent::ResizeBegan { resources, .. } => {
+            let (cpu, memory, disk) = (resources.cpu, resources.memory_gib, resources.disk_gib);
+            format!("{cpu} vCPU, {memory} GiB, {disk} GiB disk")
+        }
         SandboxEvent::NetworkSet { policy } => policy.to_string(),
         SandboxEvent::PublicSet { public } => if *public { "public" } else { "private" }.to_owned(),
         SandboxEvent::LabelsReplaced { labels } => {
@@ -132,22 +136,21 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::BootBegan { .. }
         | SandboxEvent::Booted
         | SandboxEvent::StopForced { .. }
-        | SandboxEvent::PauseBegan
+        | SandboxEvent::PauseBegan { .. }
         | SandboxEvent::MemorySaved
-        | SandboxEvent::ResumeBegan
+        | SandboxEvent::ResumeBegan { .. }
         | SandboxEvent::Resumed
         | SandboxEvent::ArchiveBegan
         | SandboxEvent::ArchiveStored
         | SandboxEvent::RestoreBegan
         | SandboxEvent::Restored
-        | SandboxEvent::ResizeBegan
         | SandboxEvent::Resized
         | SandboxEvent::SnapshotBegan
         | SandboxEvent::SnapshotTaken
         | SandboxEvent::ForkBegan
         | SandboxEvent::Forked
         | SandboxEvent::Removed
-        | SandboxEvent::NetworkApplied
+        | SandboxEvent::SettingsApplied
         | SandboxEvent::ActivityRefreshed
         | SandboxEvent::Placed { .. }
         | SandboxEvent::Quiesced

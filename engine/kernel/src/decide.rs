@@ -7,8 +7,10 @@ pub mod alarm;
 pub mod configure;
 pub mod create;
 pub mod delete;
+pub mod pause;
 pub mod register;
 pub mod report;
+pub mod resize;
 pub mod start;
 pub mod stop;
 
@@ -120,6 +122,8 @@ fn door(request: &Request) -> Result<(), Refusal> {
         }
         Command::Stop(_, mode) => stop::check(*mode),
         Command::Start(_)
+        | Command::Pause(_)
+        | Command::Resize(..)
         | Command::Delete(_)
         | Command::ReplaceLabels(..)
         | Command::SetAutoStop(..)
@@ -152,6 +156,10 @@ fn dispatch(
         }
         Command::Start(target) => on(target, &|sandbox| start::decide(terms, sandbox, now)),
         Command::Stop(target, mode) => on(target, &|sandbox| stop::decide(terms, sandbox, *mode, now)),
+        Command::Pause(target) => on(target, &|sandbox| pause::decide(terms, sandbox, now)),
+        Command::Resize(target, resize) => {
+            on(target, &|sandbox| resize::decide(fleet, terms, sandbox, *resize, now))
+        }
         Command::Delete(target) => on(target, &|sandbox| Ok(delete::decide(sandbox))),
         Command::ReplaceLabels(target, labels) => on(target, &|sandbox| configure::labels(sandbox, labels)),
         Command::SetAutoStop(target, policy) => on(target, &|sandbox| configure::auto_stop(sandbox, *policy)),

@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use hourglass_events::{
-    Alarm, Cause, DeleteReason, DropReason, HostId, Intent, Order, Plan, Sandbox, SandboxEvent, ShardNumber,
-    State, StopReason, Task, TaskKind, Timestamp, Values,
+    Alarm, Cause, DeleteReason, DropReason, Errand, HostId, Intent, Order, Plan, Sandbox, SandboxEvent,
+    Settings, ShardNumber, State, StopReason, Task, TaskKind, Timestamp, Values,
 };
 
-use crate::decide::{Proposal, start, stop};
+use crate::decide::{Proposal, pause, start, stop};
 use crate::fleet::Fleet;
 use crate::place::place;
 use crate::terms::Terms;
@@ -37,8 +37,16 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::Stopping => Some(Task::Stop { grace: sandbox.work?.grace }),
         State::Deleting => Some(Task::Remove),
         State::Error => Some(Task::Quiesce),
-        // Nothing but a changed policy makes what runs owe something.
-        State::Started => Some(Task::SetNetwork(sandbox.blueprint.network.clone())),
+        // Nothing but changed settings make what runs owe something.
+        State::Started => Some(Task::Hold {
+            network: sandbox.blueprint.network.clone(),
+            resources: (sandbox.settings == Settings::Doubtful).then_some(sandbox.blueprint.resources),
+        }),
+        State::Pausing => Some(Task::SaveMemory),
+        State::Resuming => Some(Task::Resume(plan(sandbox))),
+        State::Resizing => match sandbox.errand.as_deref()? {
+            Errand::Resize(resources) => Some(Task::Resize(*resources)),
+        },
         State::Unknown
         | State::PendingBuild
         | State::BuildFailed
@@ -48,11 +56,8 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         | State::Deleted => None,
         // No command of this release leads here; the orders come with the operations.
         State::BuildingSnapshot
-        | State::Pausing
-        | State::Resuming
         | State::Archiving
         | State::Restoring
-        | State::Resizing
         | State::Snapshotting
         | State::Forking => None,
     }
@@ -104,7 +109,7 @@ fn homeless(
         | TaskKind::Create
         | TaskKind::Boot
         | TaskKind::Stop
-        | TaskKind::SetNetwork
+        | TaskKind::Hold
         | TaskKind::SaveMemory
         | TaskKind::Resume
         | TaskKind::Archive
@@ -129,15 +134,20 @@ fn settled(terms: &Terms, sandbox: &Sandbox, intent: Intent, now: Timestamp) -> 
         State::Stopped => match intent {
             Intent::Start => Some(start::begin(terms, now)),
             Intent::Stop { .. } => dropped(DropReason::AlreadyThere),
+            Intent::Pause => dropped(DropReason::OperationFailed),
         },
         State::Started => match intent {
             Intent::Start => dropped(DropReason::AlreadyThere),
             Intent::Stop { grace } => Some(stop::begin(terms, StopReason::Asked, grace, now)),
+            Intent::Pause => Some(pause::begin(terms, now)),
+        },
+        State::Paused => match intent {
+            Intent::Start => Some(start::resume(terms, now)),
+            Intent::Stop { grace } => Some(stop::begin(terms, StopReason::Asked, grace, now)),
+            Intent::Pause => dropped(DropReason::AlreadyThere),
         },
         // Where the work in flight was to lead, an intent could go on from; here it cannot.
-        State::Error | State::BuildFailed | State::Paused | State::Archived => {
-            dropped(DropReason::OperationFailed)
-        }
+        State::Error | State::BuildFailed | State::Archived => dropped(DropReason::OperationFailed),
         State::BuildingSnapshot
         | State::PullingSnapshot
         | State::Creating

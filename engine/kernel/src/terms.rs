@@ -16,6 +16,12 @@ pub struct Terms {
     pub grace: Span,
     /// How long a host may take to stop a sandbox beyond its grace.
     pub stop: Span,
+    /// How long saving a sandbox's memory may take.
+    pub pause: Span,
+    /// How long bringing it back may take.
+    pub resume: Span,
+    /// How long changing its resources may take.
+    pub resize: Span,
     /// The wait before a removal is tried again; it doubles up to `retry_most`.
     pub retry: Span,
     /// The longest such wait.
@@ -34,6 +40,9 @@ impl Default for Terms {
             boot: Span::minutes(5),
             grace: Span::seconds(10),
             stop: Span::minutes(1),
+            pause: Span::minutes(5),
+            resume: Span::minutes(5),
+            resize: Span::minutes(5),
             retry: Span::seconds(1),
             retry_most: Span::minutes(5),
             snapshot: "default".to_owned(),

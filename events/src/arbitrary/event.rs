@@ -43,15 +43,17 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
             .boxed(),
         Kind::StopForced => timestamp().prop_map(|deadline| E::StopForced { deadline }).boxed(),
         Kind::Exited => exit_cause().prop_map(|cause| E::Exited { cause }).boxed(),
-        Kind::PauseBegan => plain(E::PauseBegan),
+        Kind::PauseBegan => timestamp().prop_map(|deadline| E::PauseBegan { deadline }).boxed(),
         Kind::MemorySaved => plain(E::MemorySaved),
-        Kind::ResumeBegan => plain(E::ResumeBegan),
+        Kind::ResumeBegan => timestamp().prop_map(|deadline| E::ResumeBegan { deadline }).boxed(),
         Kind::Resumed => plain(E::Resumed),
         Kind::ArchiveBegan => plain(E::ArchiveBegan),
         Kind::ArchiveStored => plain(E::ArchiveStored),
         Kind::RestoreBegan => plain(E::RestoreBegan),
         Kind::Restored => plain(E::Restored),
-        Kind::ResizeBegan => plain(E::ResizeBegan),
+        Kind::ResizeBegan => (resources(), timestamp())
+            .prop_map(|(resources, deadline)| E::ResizeBegan { resources, deadline })
+            .boxed(),
         Kind::Resized => plain(E::Resized),
         Kind::SnapshotBegan => plain(E::SnapshotBegan),
         Kind::SnapshotTaken => plain(E::SnapshotTaken),
@@ -66,7 +68,7 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::AutoArchiveSet => auto_archive().prop_map(|policy| E::AutoArchiveSet { policy }).boxed(),
         Kind::AutoDeleteSet => auto_delete().prop_map(|policy| E::AutoDeleteSet { policy }).boxed(),
         Kind::NetworkSet => network().prop_map(|policy| E::NetworkSet { policy }).boxed(),
-        Kind::NetworkApplied => plain(E::NetworkApplied),
+        Kind::SettingsApplied => plain(E::SettingsApplied),
         Kind::PublicSet => any::<bool>().prop_map(|public| E::PublicSet { public }).boxed(),
         Kind::ActivityRefreshed => plain(E::ActivityRefreshed),
         Kind::IntentQueued => intent().prop_map(|intent| E::IntentQueued { intent }).boxed(),
@@ -96,7 +98,7 @@ fn delete_reason() -> impl Strategy<Value = DeleteReason> {
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    prop_oneof![Just(Intent::Start), span().prop_map(|grace| Intent::Stop { grace })]
+    prop_oneof![Just(Intent::Start), span().prop_map(|grace| Intent::Stop { grace }), Just(Intent::Pause)]
 }
 
 fn drop_reason() -> impl Strategy<Value = DropReason> {

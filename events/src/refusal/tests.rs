@@ -1,6 +1,6 @@
 //! What people read when a request is wrong.
 
-use super::{Advice, Interval, Operation, Refusal, Text};
+use super::{Able, Advice, Interval, Operation, Refusal, Text};
 use crate::id::{SandboxId, SnapshotId};
 use crate::network::Destination;
 use crate::resources::Resource;
@@ -38,6 +38,11 @@ fn each() -> Vec<Refusal> {
             state: State::Stopped,
             advice: Advice::NothingRuns,
         },
+        Refusal::Busy { operation: Operation::Resize, state: State::Stopping },
+        Refusal::NotForClass { operation: Operation::Pause, class: Class::Container, able: Able::Machines },
+        Refusal::NothingToResize,
+        Refusal::DiskShrinks { have: 10, asked: 3 },
+        Refusal::NotWhileRunning { resource: Resource::Disk, have: 3, asked: 10 },
         Refusal::MustStayEphemeral,
         Refusal::KeyReused("k".to_owned()),
         Refusal::Unsupported(Operation::Create),
@@ -75,6 +80,11 @@ fn is_listed(refusal: &Refusal) -> bool {
         | Refusal::SnapshotIdTaken(_)
         | Refusal::WrongClass { .. }
         | Refusal::WrongState { .. }
+        | Refusal::Busy { .. }
+        | Refusal::NotForClass { .. }
+        | Refusal::NothingToResize
+        | Refusal::DiskShrinks { .. }
+        | Refusal::NotWhileRunning { .. }
         | Refusal::MustStayEphemeral
         | Refusal::KeyReused(_)
         | Refusal::Unsupported(_)
@@ -108,6 +118,9 @@ fn refusals_say_what_was_found_and_what_to_do() {
         "a stop that waits 90 min for processes to end was asked for; it may wait at most 60 min, or force it",
         "the name \"a\" is taken by sandbox 00000000-0000-0000-0000-000000000007, which is Started; choose another or delete that one",
         "a sandbox that is Stopped cannot be asked to stop; nothing of it runs",
+        "a sandbox that is Stopping cannot be asked to resize until that is done; repeat it in a moment",
+        "a sandbox of class container cannot be asked to pause; only virtual machines (linux-vm, windows) can",
+        "10 GiB of disk was asked for where it has 3, which cannot be changed while it runs; stop it first",
         "the snapshot is of class container; a sandbox of class linux-vm cannot be created from it",
         "a user's name has 1 to 255 bytes and no control characters; 256 bytes were sent",
         "another writer took over; the outcome is unknown, repeat the request with its idempotency key",

@@ -86,12 +86,21 @@ pub struct Placement {
 }
 
 /// Whether what runs of a sandbox was told of the settings that hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Settings {
     /// It was, or nothing runs: what is booted next is told then.
     Applied,
     /// They were changed since the order went out that booted it.
     Changed,
+    /// As [`Settings::Changed`], and an order to give it other resources was given up and may have done so.
+    Doubtful,
+}
+
+/// What the operation in flight is to do, where its state does not say it all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Errand {
+    /// Give it this much.
+    Resize(Resources),
 }
 
 /// The task a host owes, for as long as the sandbox stays in its state.

@@ -1,9 +1,12 @@
 //! What single events do to a sandbox, and that no run of them leaves the table.
 
+mod settings;
+
 use proptest::prelude::*;
 
-use super::{BIRTHS_OF_LATER_RELEASES, Sandbox, Settings, Work};
+use super::{BIRTHS_OF_LATER_RELEASES, Errand, Sandbox, Settings, Work};
 use crate::arbitrary::{history, offers, sandbox_event, sandbox_event_of};
+use crate::duty::TaskKind;
 use crate::environment::Environment;
 use crate::event::{DeleteReason, Intent, SandboxEvent as E, SandboxEventKind as Kind, StopReason};
 use crate::fault::{ExitCause, Fault};
@@ -123,9 +126,15 @@ fn what_runs_was_booted_by_the_order_that_was_in_flight() {
     assert_eq!(after(again).boot, number(6));
 }
 
+const LARGER: Resources = Resources { cpu: 2, memory_gib: 2, ..Resources::DEFAULT };
+
+fn resize() -> E {
+    E::ResizeBegan { resources: LARGER, deadline: deadline(4) }
+}
+
 #[test]
 fn an_excursion_returns_to_the_life_that_was_running() {
-    let resized = after([running().to_vec(), vec![E::ResizeBegan, E::Resized]].concat());
+    let resized = after([running().to_vec(), vec![resize(), E::Resized]].concat());
     assert_eq!((resized.state, resized.boot, resized.origin), (State::Started, number(2), None));
 }
 
@@ -134,7 +143,7 @@ fn nothing_is_booted_where_nothing_runs() {
     let ends = [
         vec![E::Exited { cause: ExitCause::OutOfMemory }],
         vec![E::Failed { fault: fault() }],
-        vec![E::PauseBegan, E::MemorySaved],
+        vec![E::PauseBegan { deadline: deadline(4) }, E::MemorySaved],
         vec![E::DeleteBegan { reason: DeleteReason::Asked }],
     ];
     for end in ends {
@@ -165,53 +174,6 @@ fn a_removal_that_struggles_is_tried_again_under_a_new_number() {
     let sandbox = after([E::DeleteBegan { reason: DeleteReason::Asked }, struggle]);
     let Work { number: found, attempt, retry_at, deadline, .. } = sandbox.work.unwrap();
     assert_eq!((Some(found), attempt, retry_at, deadline), (number(3), 1, Some(at(9)), None));
-}
-
-fn blocked() -> E {
-    E::NetworkSet { policy: NetworkPolicy::Blocked }
-}
-
-#[test]
-fn what_runs_is_owed_the_policy_that_was_set_under_its_records_number() {
-    let sandbox = after([running().to_vec(), vec![blocked()]].concat());
-    assert_eq!((sandbox.state, sandbox.order(), sandbox.boot), (State::Started, number(4), number(2)));
-    assert_eq!(sandbox.blueprint.network, NetworkPolicy::Blocked);
-    let again = after([running().to_vec(), vec![blocked(), blocked()]].concat());
-    assert_eq!(again.order(), number(5), "the last one set is the one that is owed");
-    let told = after([running().to_vec(), vec![blocked(), E::NetworkApplied]].concat());
-    assert_eq!((told.work, told.settings, told.boot), (None, Settings::Applied, number(2)));
-}
-
-#[test]
-fn what_boots_while_its_policy_is_set_is_told_once_it_runs() {
-    let booting = [stopped(), vec![E::BootBegan { deadline: deadline(6) }, blocked(), E::Booted]].concat();
-    let sandbox = after(booting);
-    assert_eq!((sandbox.order(), sandbox.boot), (number(8), number(6)));
-}
-
-#[test]
-fn what_is_booted_later_need_not_be_told() {
-    let set = [stopped(), vec![blocked(), E::BootBegan { deadline: deadline(7) }, E::Booted]].concat();
-    assert_eq!((after(set.clone()).settings, after(set).work), (Settings::Applied, None));
-    let stop = E::StopBegan { reason: StopReason::Asked, grace: Span::ZERO, deadline: deadline(5) };
-    let end = vec![blocked(), stop, E::Exited { cause: ExitCause::Stopped }];
-    let boot = vec![E::BootBegan { deadline: deadline(7) }, E::Booted];
-    assert_eq!(after([running().to_vec(), end, boot].concat()).work, None, "the stop took its place");
-}
-
-#[test]
-fn a_policy_that_could_not_be_applied_is_in_sight_until_it_is() {
-    let struggle = || E::Struggled { fault: fault(), attempt: 1, retry_at: at(9) };
-    let sandbox = after([running().to_vec(), vec![blocked(), struggle()]].concat());
-    assert_eq!((sandbox.fault, sandbox.work.map(|work| work.attempt)), (Some(fault()), Some(1)));
-    let done = after([running().to_vec(), vec![blocked(), struggle(), E::NetworkApplied]].concat());
-    assert_eq!(done.fault, None);
-    let other = vec![E::SnapshotBegan, E::Abandoned { fault: fault() }, blocked(), E::NetworkApplied];
-    assert_eq!(
-        after([running().to_vec(), other].concat()).fault,
-        Some(fault()),
-        "that one is of something else"
-    );
 }
 
 #[test]
@@ -372,7 +334,7 @@ proptest! {
         // Only the error's quieting, and what runs being held to its settings, begin or end while a state stays.
         let ends = sandbox.state.is_in(&[State::Error, State::Started]);
         prop_assert!(sandbox.work.is_some() == owed || (ends && sandbox.work.is_none()));
-        prop_assert!(sandbox.state != State::Started || sandbox.work.is_some() == (sandbox.settings == Settings::Changed));
+        prop_assert!(sandbox.state != State::Started || sandbox.work.is_some() == (sandbox.settings != Settings::Applied));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use hourglass_events::{
-    ExitCause, Fault, HostNews, Image, NetworkPolicy, OrderNumber, Plan, SandboxId, ShardNumber, Span, Task,
-    TaskKind,
+    ExitCause, Fault, HostNews, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, ShardNumber,
+    Span, Task, TaskKind,
 };
 
 use crate::driver::DiskFound;
@@ -51,6 +51,12 @@ pub enum Step {
     Provision(Box<Plan>),
     /// Run it.
     Boot(Box<Plan>),
+    /// Save the memory of what runs and end it.
+    SaveMemory,
+    /// Run on from saved memory.
+    Resume(Box<Plan>),
+    /// Give it other resources.
+    Resize(Resources),
     /// Hold what runs to another network policy.
     SetNetwork(NetworkPolicy),
     /// Let nothing of it run.
@@ -124,7 +130,13 @@ impl Step {
             }
             Task::Boot(plan) => vec![Self::Boot(plan.clone())],
             Task::Stop { grace } => vec![Self::Halt { grace: *grace }],
-            Task::SetNetwork(policy) => vec![Self::SetNetwork(policy.clone())],
+            Task::SaveMemory => vec![Self::SaveMemory],
+            Task::Resume(plan) => vec![Self::Resume(plan.clone())],
+            Task::Resize(resources) => vec![Self::Resize(*resources)],
+            Task::Hold { network, resources } => {
+                let network = Self::SetNetwork(network.clone());
+                resources.map(Self::Resize).into_iter().chain([network]).collect()
+            }
             Task::Quiesce => vec![Self::Halt { grace: Span::ZERO }],
             Task::Remove => vec![Self::Erase],
         }
@@ -133,13 +145,29 @@ impl Step {
     /// Whether `task` must not wait until this step ends by itself: it may be a grace that runs for minutes or a boot
     /// that hangs for ever, and a kill or a removal is what people reach for then.
     pub(super) fn yields_to(&self, task: &Task) -> bool {
+        if matches!((self, task), (Self::Resize(_), Task::Hold { .. })) {
+            // It was given up, and may hang for ever.
+            return true;
+        }
         let force = match self {
-            Self::Pull(_) | Self::Provision(_) | Self::Boot(_) | Self::SetNetwork(_) => 0,
+            Self::Pull(_)
+            | Self::Provision(_)
+            | Self::Boot(_)
+            | Self::SaveMemory
+            | Self::Resume(_)
+            | Self::Resize(_)
+            | Self::SetNetwork(_) => 0,
             Self::Halt { grace } => u8::from(*grace == Span::ZERO),
             Self::Erase => 2,
         };
         let wanted = match task {
-            Task::Pull(_) | Task::Create(_) | Task::Boot(_) | Task::SetNetwork(_) => 0,
+            Task::Pull(_)
+            | Task::Create(_)
+            | Task::Boot(_)
+            | Task::SaveMemory
+            | Task::Resume(_)
+            | Task::Resize(_)
+            | Task::Hold { .. } => 0,
             Task::Stop { grace } => u8::from(*grace == Span::ZERO),
             Task::Quiesce => 1,
             Task::Remove => 2,
@@ -154,6 +182,9 @@ impl fmt::Display for Step {
             Self::Pull(_) => "pull",
             Self::Provision(_) => "provision",
             Self::Boot(_) => "boot",
+            Self::SaveMemory => "save the memory of",
+            Self::Resume(_) => "resume",
+            Self::Resize(_) => "resize",
             Self::SetNetwork(_) => "set the network of",
             Self::Halt { .. } => "halt",
             Self::Erase => "erase",
@@ -164,7 +195,7 @@ impl fmt::Display for Step {
 /// Whether such a task is done to what runs, so that without a life there is nothing to do.
 pub(super) const fn needs_life(task: TaskKind) -> bool {
     match task {
-        TaskKind::SetNetwork => true,
+        TaskKind::Hold => true,
         TaskKind::Pull
         | TaskKind::Build
         | TaskKind::Create
@@ -197,6 +228,6 @@ pub(super) const fn closes(task: TaskKind) -> bool {
         | TaskKind::Resize
         | TaskKind::Capture
         | TaskKind::Fork
-        | TaskKind::SetNetwork => false,
+        | TaskKind::Hold => false,
     }
 }

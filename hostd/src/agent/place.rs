@@ -1,12 +1,14 @@
 //! One sandbox on this host: the order under way, the order waiting, and what the ledger knows of it.
 
+mod doing;
+
 use std::collections::VecDeque;
 
 use hourglass_events::{
-    ExitCause, Fault, Finding, HostNews, Order, OrderNumber, Report, SandboxId, ShardNumber, Span, Task,
-    TaskKind,
+    Fault, Finding, HostNews, Order, OrderNumber, Report, SandboxId, ShardNumber, Span, Task, TaskKind,
 };
 
+use self::doing::{Doing, Why, dropped};
 use super::desk::Desk;
 use super::effect::{Oddity, Outcome, RunId, Step, closes, needs_life};
 use super::{UNSEEN, tells_end};
@@ -19,36 +21,6 @@ pub(super) struct Place {
     pub(super) sandbox: SandboxId,
     pub(super) entry: Entry,
     doing: Option<Doing>,
-}
-
-/// The step in flight.
-#[derive(Debug)]
-struct Doing {
-    run: RunId,
-    step: Step,
-    why: Why,
-    /// The newer order that takes over when the step has ended.
-    waiting: Option<Order>,
-}
-
-/// What the step in flight is for.
-#[derive(Debug)]
-enum Why {
-    Order {
-        shard: ShardNumber,
-        number: OrderNumber,
-        task: TaskKind,
-        rest: VecDeque<Step>,
-        /// It ended by itself before its boot was seen to have succeeded.
-        exit: Option<ExitCause>,
-    },
-    /// A life ended by itself; what it left is tidied up, then its shard is told, if there is anything to tell.
-    Exit {
-        number: OrderNumber,
-        announce: Option<ShardNumber>,
-        /// The task that booted it, if that is still to be reported too.
-        unreported: Option<TaskKind>,
-    },
 }
 
 impl Place {
@@ -142,8 +114,11 @@ impl Place {
     /// What runs stopped by itself.
     pub(super) fn exited(&mut self, exit: Exit, desk: &mut Desk) {
         let Exit { sandbox: _, number, cause } = exit;
-        if let Some(Doing { step: Step::Boot(_), why: Why::Order { number: booting, exit, .. }, .. }) =
-            &mut self.doing
+        if let Some(Doing {
+            step: Step::Boot(_) | Step::Resume(_),
+            why: Why::Order { number: booting, exit, .. },
+            ..
+        }) = &mut self.doing
             && *booting == number
         {
             *exit = Some(cause);
@@ -184,6 +159,9 @@ impl Place {
                 };
                 if let Some(fault) = failure {
                     self.settle(shard, number, task, Finding::Failed(fault), desk);
+                    if task == TaskKind::SaveMemory && self.entry.boot.is_none() {
+                        self.repeat_end(shard, desk);
+                    }
                     self.mourn(desk);
                 } else if let Some(step) = rest.pop_front() {
                     self.run(step, Why::Order { shard, number, task, rest, exit: None }, desk);
@@ -205,8 +183,14 @@ impl Place {
     fn begin(&mut self, order: &Order, desk: &mut Desk) {
         let task = order.task.kind();
         let class = match &order.task {
-            Task::Create(plan) | Task::Boot(plan) => Some(plan.class),
-            Task::Pull(_) | Task::Stop { .. } | Task::Quiesce | Task::SetNetwork(_) | Task::Remove => None,
+            Task::Create(plan) | Task::Boot(plan) | Task::Resume(plan) => Some(plan.class),
+            Task::Pull(_)
+            | Task::Stop { .. }
+            | Task::SaveMemory
+            | Task::Resize(_)
+            | Task::Hold { .. }
+            | Task::Quiesce
+            | Task::Remove => None,
         };
         if class.is_some_and(|class| !desk.can_run(class)) {
             let fault = Fault::Unsupported { task };
@@ -230,6 +214,11 @@ impl Place {
         let (shard, number, task) = (order.shard, order.number, order.task.kind());
         let fault = Fault::Missing { what: "running life".to_owned() };
         self.settle(shard, number, task, Finding::Failed(fault), desk);
+        self.repeat_end(shard, desk);
+    }
+
+    /// Tells how the last life ended, which perhaps nobody was told.
+    fn repeat_end(&mut self, shard: ShardNumber, desk: &mut Desk) {
         if let Some(Ended { number, cause }) = self.entry.ended
             && !desk.is_reporting_exit(self.sandbox, number)
         {
@@ -268,14 +257,16 @@ impl Place {
     /// Takes in what a step's end says about the machine, whoever wanted the step.
     fn learn(&mut self, doing: &Doing, outcome: &Outcome, now: Moment, desk: &mut Desk) {
         match (&doing.step, outcome) {
-            (Step::Boot(_), Outcome::Done | Outcome::Halted(_)) => {
+            (Step::Boot(_) | Step::Resume(_), Outcome::Done | Outcome::Halted(_)) => {
                 let number = doing.number();
                 self.entry.boot = Some(Boot { number, announced: false });
                 self.entry.ended = None;
                 desk.uses.begin(self.sandbox, number, now);
                 desk.remember_use(self.sandbox);
             }
-            (Step::Boot(_), Outcome::Failed(_) | Outcome::Cancelled) | (Step::Erase, Outcome::Done) => {
+            (Step::Boot(_) | Step::Resume(_), Outcome::Failed(_) | Outcome::Cancelled)
+            | (Step::SaveMemory, Outcome::Done)
+            | (Step::Erase, Outcome::Done) => {
                 self.entry.boot = None;
                 self.entry.ended = None;
                 desk.end_use(self.sandbox);
@@ -291,11 +282,21 @@ impl Place {
                 self.entry.ended = Some(known.unwrap_or(found));
                 desk.end_use(self.sandbox);
             }
+            // What ended by itself has ended, however untidy it is left.
+            (Step::Halt { .. }, Outcome::Failed(_) | Outcome::Cancelled) if !doing.is_order() => {
+                let number = doing.number();
+                self.entry.boot = None;
+                let known = self.entry.ended.filter(|ended| ended.number == number);
+                self.entry.ended = Some(known.unwrap_or(Ended { number, cause: UNSEEN }));
+            }
             (
                 Step::Halt { .. } | Step::Erase,
                 Outcome::Done | Outcome::Halted(_) | Outcome::Failed(_) | Outcome::Cancelled,
             )
-            | (Step::Pull(_) | Step::Provision(_) | Step::SetNetwork(_), _) => {}
+            | (
+                Step::Pull(_) | Step::Provision(_) | Step::SaveMemory | Step::Resize(_) | Step::SetNetwork(_),
+                _,
+            ) => {}
         }
     }
 
@@ -349,41 +350,5 @@ impl Place {
         let newest = self.entry.newest;
         let settled = self.entry.settled.as_ref().is_some_and(|settled| settled.number == newest);
         self.entry.shard.filter(|_| boot.announced && (settled || newest == boot.number))
-    }
-}
-
-impl Doing {
-    fn is_about(&self, number: OrderNumber) -> bool {
-        self.is_order() && self.number() == number
-            || self.waiting.as_ref().is_some_and(|order| order.number == number)
-    }
-
-    fn is_order(&self) -> bool {
-        match self.why {
-            Why::Order { .. } => true,
-            Why::Exit { .. } => false,
-        }
-    }
-
-    fn number(&self) -> OrderNumber {
-        match self.why {
-            Why::Order { number, .. } | Why::Exit { number, .. } => number,
-        }
-    }
-}
-
-impl Settled {
-    fn is_done(&self) -> bool {
-        match self.finding {
-            Finding::Done(_) => true,
-            Finding::Failed(_) | Finding::Exited(_) => false,
-        }
-    }
-}
-
-fn dropped(step: &Step) -> Fault {
-    Fault::System {
-        doing: format!("{step} the sandbox"),
-        error: "the step was dropped on the way".to_owned(),
     }
 }

@@ -340,6 +340,9 @@ async fn take(driver: Arc<dyn Driver>, run: Run) -> Outcome {
             // A program that misses a variable may do worse than not run.
             Some(name) => Err(Fault::Missing { what: format!("value of the environment variable {name}") }),
         },
+        Step::SaveMemory => driver.save_memory(sandbox, number).await,
+        Step::Resume(plan) => driver.resume(sandbox, number, &plan).await,
+        Step::Resize(resources) => driver.resize(sandbox, number, resources).await,
         Step::SetNetwork(policy) => driver.set_network(sandbox, number, &policy).await,
         Step::Erase => driver.erase(sandbox).await,
         Step::Halt { grace } => {

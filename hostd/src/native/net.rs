@@ -216,7 +216,7 @@ impl Networks {
     pub(super) fn can_hold(policy: &NetworkPolicy) -> Result<(), Fault> {
         match policy {
             NetworkPolicy::Only(those) if !those.domains().is_empty() => {
-                Err(Fault::Unsupported { task: TaskKind::SetNetwork })
+                Err(Fault::Unsupported { task: TaskKind::Hold })
             }
             NetworkPolicy::Open | NetworkPolicy::Blocked | NetworkPolicy::Only(_) => Ok(()),
         }

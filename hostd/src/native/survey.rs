@@ -39,7 +39,7 @@ impl Inner {
             meant && Init::find(&self.groups, &life.name()).is_some()
         };
         let running = lives.into_iter().find(runs).map(|life| life.number);
-        Ok(Some(Present { sandbox, disk, running }))
+        Ok(Some(Present { sandbox, disk, running, saved: None }))
     }
 
     /// The lives of `sandbox` that have a directory or a group.

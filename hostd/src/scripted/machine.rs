@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hourglass_events::{ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, SandboxId, Span};
+use hourglass_events::{
+    ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
+};
 
 use super::files::Files;
 use super::inside::{Ptys, Room, Sessions};
@@ -22,6 +24,8 @@ pub(super) struct Machine {
 struct Sandbox {
     disk: Disk,
     life: Option<Life>,
+    /// The order that saved the memory of its last life, and what that memory holds.
+    saved: Option<(OrderNumber, Life)>,
 }
 
 #[derive(Debug, Default)]
@@ -150,8 +154,46 @@ impl Machine {
 
     pub(super) fn break_disk(&mut self, sandbox: SandboxId) {
         if let Some(found) = self.sandboxes.get_mut(&sandbox) {
-            *found = Sandbox { disk: Disk::Half, life: None };
+            *found = Sandbox { disk: Disk::Half, life: None, saved: None };
         }
+    }
+
+    pub(super) fn save_memory(&mut self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {
+        let missing = || Fault::Missing { what: "running life".to_owned() };
+        let found = self.sandboxes.get_mut(&sandbox).ok_or_else(missing)?;
+        if found.running().is_some() {
+            found.saved = found.life.take().map(|life| (number, life));
+        }
+        let saved = found.saved.as_ref().is_some_and(|(saved, _)| *saved == number);
+        if saved { Ok(()) } else { Err(missing()) }
+    }
+
+    pub(super) fn begin_resume(
+        &mut self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        plan: &Plan,
+    ) -> Result<(), Fault> {
+        let missing = || Fault::Missing { what: "saved memory".to_owned() };
+        let found = self.sandboxes.get_mut(&sandbox).ok_or_else(missing)?;
+        // It may have got halfway before.
+        if found.life.as_ref().is_some_and(|life| life.number == number) {
+            return Ok(());
+        }
+        let (_, life) = found.saved.take().ok_or_else(missing)?;
+        found.life = Some(Life { number, plan: plan.clone(), end: End::NotYetUp, ..life });
+        *self.lives.entry(sandbox).or_default() += 1;
+        Ok(())
+    }
+
+    pub(super) fn resize(&mut self, sandbox: SandboxId, resources: Resources) -> Result<(), Fault> {
+        let Some(found @ Sandbox { disk: Disk::Made { .. }, .. }) = self.sandboxes.get_mut(&sandbox) else {
+            return Err(Fault::Missing { what: "disk".to_owned() });
+        };
+        if let Some(life) = &mut found.life {
+            life.plan.resources = resources;
+        }
+        Ok(())
     }
 
     pub(super) fn begin_life(
@@ -170,6 +212,7 @@ impl Machine {
         if found.running().is_none_or(|life| life.number != number) {
             let (sessions, ptys) = (Sessions::new(), Ptys::new());
             found.life = Some(Life { number, plan: plan.clone(), end: End::NotYetUp, sessions, ptys });
+            found.saved = None;
             *self.lives.entry(sandbox).or_default() += 1;
         }
         Ok(())
@@ -184,12 +227,15 @@ impl Machine {
 
     /// Ends what runs, and says how what ran last ended.
     pub(super) fn end_life(&mut self, sandbox: SandboxId, grace: Span) -> ExitCause {
-        let life = self.sandboxes.get_mut(&sandbox).and_then(|found| found.life.as_mut());
-        let Some(life) = life else { return ExitCause::Vanished };
+        let ended = if grace == Span::ZERO { ExitCause::Killed } else { ExitCause::Stopped };
+        let Some(found) = self.sandboxes.get_mut(&sandbox) else { return ExitCause::Vanished };
+        let saved = found.saved.take();
+        let Some(life) = &mut found.life else {
+            return saved.map_or(ExitCause::Vanished, |_| ended);
+        };
         let cause = match life.end {
             End::Unseen(cause) | End::Seen(cause) => cause,
-            End::NotYetUp | End::Running if grace == Span::ZERO => ExitCause::Killed,
-            End::NotYetUp | End::Running => ExitCause::Stopped,
+            End::NotYetUp | End::Running => ended,
         };
         life.end = End::Seen(cause);
         cause
@@ -220,7 +266,12 @@ impl Sandbox {
             Disk::Absent | Disk::Half => DiskFound::Absent,
             Disk::Made { number, .. } => DiskFound::Made(*number),
         };
-        Present { sandbox, disk, running: self.running().map(|life| life.number) }
+        Present {
+            sandbox,
+            disk,
+            running: self.running().map(|life| life.number),
+            saved: self.saved.as_ref().map(|(number, _)| *number),
+        }
     }
 }
 

@@ -13,6 +13,12 @@ pub enum Act {
     Provision,
     /// [`Driver::boot`](crate::driver::Driver::boot).
     Boot,
+    /// [`Driver::save_memory`](crate::driver::Driver::save_memory).
+    SaveMemory,
+    /// [`Driver::resume`](crate::driver::Driver::resume).
+    Resume,
+    /// [`Driver::resize`](crate::driver::Driver::resize).
+    Resize,
     /// [`Driver::set_network`](crate::driver::Driver::set_network).
     SetNetwork,
     /// [`Driver::halt`](crate::driver::Driver::halt).
@@ -23,8 +29,17 @@ pub enum Act {
 
 impl Act {
     /// Every step.
-    pub const ALL: &'static [Self] =
-        &[Self::Pull, Self::Provision, Self::Boot, Self::SetNetwork, Self::Halt, Self::Erase];
+    pub const ALL: &'static [Self] = &[
+        Self::Pull,
+        Self::Provision,
+        Self::Boot,
+        Self::SaveMemory,
+        Self::Resume,
+        Self::Resize,
+        Self::SetNetwork,
+        Self::Halt,
+        Self::Erase,
+    ];
 }
 
 /// What happens at a step instead of nothing in particular.

@@ -32,6 +32,11 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
         Refusal::SnapshotTaken(_) => Answer::new(S::CONFLICT, "SNAPSHOT_TAKEN"),
         Refusal::WrongClass { .. } => Answer::new(S::BAD_REQUEST, "WRONG_CLASS"),
         Refusal::WrongState { operation: _, state: _, advice } => wrong_state(*advice),
+        Refusal::Busy { .. } => Answer::retry(S::CONFLICT, "BUSY", 1),
+        Refusal::NotForClass { .. } => Answer::new(S::UNPROCESSABLE_ENTITY, "NOT_FOR_CLASS"),
+        Refusal::NothingToResize | Refusal::DiskShrinks { .. } | Refusal::NotWhileRunning { .. } => {
+            Answer::new(S::BAD_REQUEST, "BAD_RESIZE")
+        }
         Refusal::MustStayEphemeral => Answer::new(S::BAD_REQUEST, "MUST_STAY_EPHEMERAL"),
         Refusal::KeyReused(_) => Answer::new(S::CONFLICT, "IDEMPOTENCY_KEY_REUSED"),
         Refusal::Unsupported(_) => Answer::new(S::UNPROCESSABLE_ENTITY, "UNSUPPORTED_OPERATION"),

@@ -2,7 +2,7 @@
 
 use hourglass_events::{
     Alarm, AutoDelete, AutoStop, Cause, DeleteReason, Fault, Placement, Sandbox, SandboxEvent, StopReason,
-    Timestamp, duties,
+    TaskKind, Timestamp, duties,
 };
 
 use super::{Proposal, report, stop};
@@ -65,5 +65,9 @@ fn expired(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> O
             place(fleet, sandbox.blueprint.class, sandbox.blueprint.resources);
         Fault::NoHost { hosts, ready, able, roomy }
     };
+    if owed.task == TaskKind::SaveMemory {
+        // Its host may have ended it already, so it cannot be taken to run. What is left is let rest.
+        return Some(SandboxEvent::Failed { fault });
+    }
     Some(report::failed(terms, sandbox, owed, fault, now))
 }

@@ -70,7 +70,7 @@ fn done(
         TaskKind::Capture => SandboxEvent::SnapshotTaken,
         TaskKind::Fork => SandboxEvent::Forked,
         TaskKind::Quiesce => SandboxEvent::Quiesced,
-        TaskKind::SetNetwork => SandboxEvent::NetworkApplied,
+        TaskKind::Hold => SandboxEvent::SettingsApplied,
         TaskKind::Remove => SandboxEvent::Removed,
     };
     debug_assert_eq!(event.kind(), owed.done, "the duty names the event");
@@ -97,7 +97,7 @@ pub(super) fn failed(
         TaskKind::SaveMemory | TaskKind::Archive | TaskKind::Resize | TaskKind::Capture | TaskKind::Fork => {
             SandboxEvent::Abandoned { fault }
         }
-        TaskKind::SetNetwork | TaskKind::Quiesce | TaskKind::Remove => {
+        TaskKind::Hold | TaskKind::Quiesce | TaskKind::Remove => {
             let before = sandbox.work.map_or(0, |work| work.attempt);
             let wait = terms.retry.doubled(before, terms.retry_most);
             SandboxEvent::Struggled { fault, attempt: before.saturating_add(1), retry_at: now.after(wait) }

@@ -1,4 +1,4 @@
-//! Start: a stopped sandbox boots. While work is in flight the wish waits for it.
+//! Start: a stopped sandbox boots, a paused one runs on. While work is in flight the wish waits for it.
 
 use hourglass_events::{Advice, Intent, Operation, Sandbox, SandboxEvent, State, Timestamp};
 
@@ -18,7 +18,7 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdic
         | State::Starting
         | State::Resuming
         | State::Restoring => Ok(match sandbox.intent {
-            Some(Intent::Stop { .. }) => Some(queue()),
+            Some(Intent::Stop { .. } | Intent::Pause) => Some(queue()),
             Some(Intent::Start) | None => None,
         }),
         State::Stopping
@@ -27,7 +27,8 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdic
         | State::Resizing
         | State::Snapshotting
         | State::Forking => Ok((sandbox.intent != Some(Intent::Start)).then(queue)),
-        State::Paused | State::Archived => refuse(Advice::NotSupportedYet),
+        State::Paused => Ok(Some(resume(terms, now))),
+        State::Archived => refuse(Advice::NotSupportedYet),
         State::Error => refuse(Advice::RecoverOrDelete),
         State::BuildFailed => refuse(Advice::RebuildOrDelete),
         State::Unknown | State::Deleting | State::Deleted => refuse(Advice::BeingDeleted),
@@ -38,6 +39,11 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdic
 /// that can boot it, and that host takes it in or refuses.
 pub(crate) fn begin(terms: &Terms, now: Timestamp) -> SandboxEvent {
     SandboxEvent::BootBegan { deadline: now.after(terms.boot) }
+}
+
+/// The event that begins a resume, on the host that has the memory.
+pub(crate) fn resume(terms: &Terms, now: Timestamp) -> SandboxEvent {
+    SandboxEvent::ResumeBegan { deadline: now.after(terms.resume) }
 }
 
 fn queue() -> SandboxEvent {

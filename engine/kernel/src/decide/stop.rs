@@ -1,4 +1,4 @@
-//! Stop: a started sandbox ends and keeps its files. By force it is killed at once.
+//! Stop: a started sandbox ends and keeps its files; a paused one loses its memory. By force it is killed at once.
 
 use hourglass_events::{
     Advice, Intent, Operation, Refusal, Sandbox, SandboxEvent, Span, State, StopMode, StopReason, Timestamp,
@@ -28,7 +28,7 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Time
         StopMode::Force => Span::ZERO,
     };
     match sandbox.state {
-        State::Started => Ok(Some(begin(terms, StopReason::Asked, grace, now))),
+        State::Started | State::Paused => Ok(Some(begin(terms, StopReason::Asked, grace, now))),
         State::Stopping => Ok(again(terms, sandbox, mode, now)),
         State::PullingSnapshot
         | State::BuildingSnapshot
@@ -44,7 +44,6 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Time
             let intent = Intent::Stop { grace };
             Ok((sandbox.intent != Some(intent)).then_some(SandboxEvent::IntentQueued { intent }))
         }
-        State::Paused => refuse(Advice::NotSupportedYet),
         State::Stopped | State::Archived | State::PendingBuild => refuse(Advice::NothingRuns),
         State::Error => refuse(Advice::RecoverOrDelete),
         State::BuildFailed => refuse(Advice::RebuildOrDelete),
@@ -60,7 +59,7 @@ fn again(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Timestamp) -> Op
         (StopMode::Force | StopMode::Graceful(_), Some(Intent::Start)) => {
             Some(SandboxEvent::IntentDropped { why: hourglass_events::DropReason::Replaced })
         }
-        (StopMode::Force | StopMode::Graceful(_), Some(Intent::Stop { .. }) | None) => None,
+        (StopMode::Force | StopMode::Graceful(_), Some(Intent::Stop { .. } | Intent::Pause) | None) => None,
     }
 }
 

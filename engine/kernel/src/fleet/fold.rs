@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hourglass_events::codec::DecodeError;
 use hourglass_events::lifecycle::others::{SHARD, ShardState, next};
 use hourglass_events::{
-    Digest, Event, HostId, Illegal, OrganizationEvent, Record, Resources, Sandbox, SandboxEvent, SandboxId,
-    Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
+    Digest, Errand, Event, HostId, Illegal, OrganizationEvent, Record, Resources, Sandbox, SandboxEvent,
+    SandboxId, Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
 };
 
 use super::{Fleet, Organization};
@@ -253,7 +253,11 @@ impl Fleet {
 /// What `sandbox` takes of its host: all it is given while something of it runs or is about to, and its disk for as
 /// long as the host keeps that.
 pub(crate) fn taken(sandbox: &Sandbox) -> Resources {
-    let Resources { mut cpu, mut memory_gib, mut disk_gib, mut gpu } = sandbox.blueprint.resources;
+    let Resources { mut cpu, mut memory_gib, mut disk_gib, mut gpu } = match sandbox.errand.as_deref() {
+        // Until it is known what came of it, there has to be room for either.
+        Some(Errand::Resize(asked)) => sandbox.blueprint.resources.most(*asked),
+        None => sandbox.blueprint.resources,
+    };
     if !sandbox.state.computes(sandbox.origin) {
         (cpu, memory_gib, gpu) = (0, 0, 0);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hourglass_events::{
-    Actor, CorrelationId, Digest, Event, HostEvent, HostId, Incarnation, Limits, OrganizationEvent,
+    Actor, CorrelationId, Digest, Errand, Event, HostEvent, HostId, Incarnation, Limits, OrganizationEvent,
     OrganizationId, Record, RecordId, Resources, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber,
     State, Subject, Timestamp, codec,
 };
@@ -49,7 +49,15 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
 
 /// What a sandbox takes of its host, said state by state and not by the named sets.
 fn weight(sandbox: &Sandbox) -> [u32; 4] {
-    let Resources { cpu, memory_gib, disk_gib, gpu } = sandbox.blueprint.resources;
+    let Resources { mut cpu, mut memory_gib, mut disk_gib, gpu } = sandbox.blueprint.resources;
+    if let Some(Errand::Resize(asked)) = sandbox.errand.as_deref() {
+        (cpu, memory_gib) = (cpu.max(asked.cpu), memory_gib.max(asked.memory_gib));
+        disk_gib = disk_gib.max(asked.disk_gib);
+    }
+    let gpu = match sandbox.errand.as_deref() {
+        Some(Errand::Resize(asked)) => gpu.max(asked.gpu),
+        None => gpu,
+    };
     let (all, disk) = ([cpu, memory_gib, disk_gib, gpu], [0, 0, disk_gib, 0]);
     match (sandbox.state, sandbox.origin) {
         (State::Resizing | State::Snapshotting, Some(State::Started)) => all,

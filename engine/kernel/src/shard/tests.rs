@@ -6,9 +6,11 @@ mod hosts;
 mod intents;
 mod keys;
 mod limits;
+mod pauses;
 mod protocol;
 
 mod reports;
+mod resizes;
 mod settings;
 mod stops;
 mod storms;

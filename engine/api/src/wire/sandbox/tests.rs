@@ -36,6 +36,7 @@ fn in_state(state: State) -> hourglass_events::Sandbox {
         stopped_since: None,
         host: None,
         work: None,
+        errand: None,
         settings: hourglass_events::sandbox::Settings::Applied,
         boot: None,
         intent: None,

@@ -34,9 +34,14 @@ fn setting_what_holds_already_records_nothing() {
 
 #[test]
 fn settings_change_in_every_state_but_the_last() {
-    for state in ["pulling", "creating", "started", "stopping", "stopped", "starting", "error", "quiet"] {
+    for state in [
+        "pulling", "creating", "started", "stopping", "stopped", "starting", "error", "quiet", "pausing",
+        "paused", "resuming",
+    ] {
         check(&format!(
-            "0s    given   {state} a                -> ready
+            "0s    client  register vm class=linux-vm -> Registered
+             0s    h2      connect class=linux-vm   -> Seen
+             0s    given   {state} a snapshot=vm host=2 -> ready
              1s    client  labels a k=v             -> LabelsReplaced
              1s    client  autostop a 5             -> AutoStopSet
              1s    client  autoarchive a 5          -> AutoArchiveSet
@@ -78,11 +83,11 @@ fn a_refresh_does_not_keep_hung_work_alive() {
 fn a_network_policy_is_applied_to_what_runs_and_nothing_is_interrupted() {
     check(
         "0s    given   started a                -> ready
-         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
-         2s    h1      done a                   -> NetworkApplied
+         1s    client  network a blocked        -> NetworkSet + h1 Hold(blocked)
+         2s    h1      done a                   -> SettingsApplied
          3s    look    a                        -> Started
          4s    client  network a blocked        -> already
-         5s    client  network a open           -> NetworkSet + h1 SetNetwork(open)",
+         5s    client  network a open           -> NetworkSet + h1 Hold(open)",
     );
 }
 
@@ -90,10 +95,10 @@ fn a_network_policy_is_applied_to_what_runs_and_nothing_is_interrupted() {
 fn the_last_policy_set_is_the_one_that_holds() {
     check(
         "0s    given   started a                -> ready
-         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
-         2s    client  network a 10.0.0.0/8 *.a.com -> NetworkSet + h1 SetNetwork(only 10.0.0.0/8 *.a.com)
+         1s    client  network a blocked        -> NetworkSet + h1 Hold(blocked)
+         2s    client  network a 10.0.0.0/8 *.a.com -> NetworkSet + h1 Hold(only 10.0.0.0/8 *.a.com)
          3s    h1      done a order=3           ->
-         3s    h1      done a                   -> NetworkApplied",
+         3s    h1      done a                   -> SettingsApplied",
     );
 }
 
@@ -101,13 +106,13 @@ fn the_last_policy_set_is_the_one_that_holds() {
 fn a_policy_that_cannot_be_applied_is_tried_again_and_says_why() {
     check(
         "0s    given   started a stop=0         -> ready
-         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         1s    client  network a blocked        -> NetworkSet + h1 Hold(blocked)
          2s    h1      failed a                 -> Struggled(1)
          2s    look    a                        -> Started, fault the sandbox's disk is not on the host any more
-         3s    timer                            -> a h1 SetNetwork(blocked)
+         3s    timer                            -> a h1 Hold(blocked)
          4s    h1      failed a                 -> Struggled(2)
-         6s    timer                            -> a h1 SetNetwork(blocked)
-         7s    h1      done a                   -> NetworkApplied
+         6s    timer                            -> a h1 Hold(blocked)
+         7s    h1      done a                   -> SettingsApplied
          8s    look    a                        -> Started",
     );
 }
@@ -116,7 +121,7 @@ fn a_policy_that_cannot_be_applied_is_tried_again_and_says_why() {
 fn a_stop_does_not_wait_for_a_policy() {
     check(
         "0s    given   started a                -> ready
-         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         1s    client  network a blocked        -> NetworkSet + h1 Hold(blocked)
          2s    client  stop a                   -> StopBegan + h1 Stop(10 s)
          3s    h1      done a stopped           -> Exited(stopped)
          4s    client  start a                  -> BootBegan + h1 Boot
@@ -129,8 +134,8 @@ fn a_policy_set_while_a_sandbox_boots_is_applied_once_it_runs() {
     check(
         "0s    given   starting a               -> ready
          1s    client  network a blocked        -> NetworkSet
-         2s    h1      done a                   -> Booted + h1 SetNetwork(blocked)
-         3s    h1      done a                   -> NetworkApplied",
+         2s    h1      done a                   -> Booted + h1 Hold(blocked)
+         3s    h1      done a                   -> SettingsApplied",
     );
 }
 
@@ -148,11 +153,11 @@ fn a_policy_set_while_nothing_runs_is_brought_by_the_next_boot() {
 fn a_policy_owed_survives_a_crash_and_a_lost_connection() {
     check(
         "0s    given   started a                -> ready
-         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         1s    client  network a blocked        -> NetworkSet + h1 Hold(blocked)
          2s    log     crash                    -> Opened
-         3s    h1      join                     -> a h1 SetNetwork(blocked)
+         3s    h1      join                     -> a h1 Hold(blocked)
          4s    h1      synced                   -> a h1 ask
-         5s    h1      done a                   -> NetworkApplied",
+         5s    h1      done a                   -> SettingsApplied",
     );
 }
 
@@ -160,7 +165,7 @@ fn a_policy_owed_survives_a_crash_and_a_lost_connection() {
 fn what_exits_while_its_policy_is_applied_has_stopped() {
     check(
         "0s    given   started a                -> ready
-         1s    client  network a blocked        -> NetworkSet + h1 SetNetwork(blocked)
+         1s    client  network a blocked        -> NetworkSet + h1 Hold(blocked)
          2s    h1      exited a oom             -> Exited(out of memory)
          3s    look    a                        -> Stopped, exit out of memory",
     );

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hourglass_events::{
     AutoDelete, AutoStop, Class, Command, Create, ExitCause, Fault, Finding, HostId, Image, Labels, Minutes,
-    Name, NetworkPolicy, OrderNumber, Resources, SandboxId, SnapshotContent, SnapshotId, Span, State,
+    Name, NetworkPolicy, OrderNumber, Resize, Resources, SandboxId, SnapshotContent, SnapshotId, Span, State,
     StopMode, duties,
 };
 use proptest::collection::vec;
@@ -47,6 +47,8 @@ enum Wish {
     AutoDelete(AutoDelete),
     Refresh,
     Network(NetworkPolicy),
+    Pause,
+    Resize(Resize),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +89,10 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => stop().prop_map(Wish::AutoStop),
         1 => delete().prop_map(Wish::AutoDelete),
         1 => Just(Wish::Refresh),
+        3 => Just(Wish::Pause),
+        2 => (prop::option::of(1..5_u32), prop::option::of(1..5_u32)).prop_map(|(cpu, disk_gib)| {
+            Wish::Resize(Resize { cpu, memory_gib: None, disk_gib })
+        }),
         2 => prop_oneof![Just(NetworkPolicy::Open), Just(NetworkPolicy::Blocked)].prop_map(Wish::Network),
     ]
 }
@@ -114,7 +120,7 @@ fn start() -> World {
     for (number, name, memory_gib) in [(1, "default", 8), (2, "large", 24)] {
         let content = SnapshotContent {
             name: name.to_owned(),
-            class: Class::Container,
+            class: Class::LinuxVm,
             resources: Resources { memory_gib, ..Resources::DEFAULT },
             image: Image { digest: name.to_owned() },
         };
@@ -125,7 +131,7 @@ fn start() -> World {
 
 fn join(world: &mut World, number: u8) {
     let capacity = Resources { cpu: 9, memory_gib: 3 + u32::from(number), disk_gib: 90, gpu: 0 };
-    world.join(host(number), vec![Class::Container], capacity);
+    world.join(host(number), vec![Class::Container, Class::LinuxVm], capacity);
 }
 
 fn ask(world: &mut World, number: u8, wish: &Wish) {
@@ -148,6 +154,8 @@ fn ask(world: &mut World, number: u8, wish: &Wish) {
         Wish::AutoStop(policy) => Command::SetAutoStop(target, *policy),
         Wish::AutoDelete(policy) => Command::SetAutoDelete(target, *policy),
         Wish::Network(policy) => Command::SetNetwork(target, policy.clone()),
+        Wish::Pause => Command::Pause(target),
+        Wish::Resize(resize) => Command::Resize(target, *resize),
         Wish::Refresh => Command::RefreshActivity(target),
     };
     world.ask(ORGANIZATION, None, command);

@@ -183,7 +183,8 @@ impl Teller {
         let letter = words.plain[0];
         let options: Vec<_> = words.named.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut steps = vec![format!("client create {letter} {}", options.join(" "))];
-        let done = format!("h1 done {letter}");
+        let host = words.named.get("host").copied().unwrap_or("1");
+        let done = format!("h{host} done {letter}");
         let more: &[&str] = match words.verb {
             "waiting" | "pulling" => &[],
             "creating" => &["done"],
@@ -191,6 +192,9 @@ impl Teller {
             "stopping" => &["done", "done", "stop"],
             "stopped" => &["done", "done", "stop", "done"],
             "starting" => &["done", "done", "stop", "done", "start"],
+            "pausing" => &["done", "done", "pause"],
+            "paused" => &["done", "done", "pause", "done"],
+            "resuming" => &["done", "done", "pause", "done", "start"],
             "error" => &["failed"],
             "quiet" => &["failed", "done"],
             "deleting" => &["done", "done", "delete"],
@@ -199,7 +203,7 @@ impl Teller {
         for step in more {
             steps.push(match *step {
                 "done" => done.clone(),
-                "failed" => format!("h1 failed {letter}"),
+                "failed" => format!("h{host} failed {letter}"),
                 verb => format!("client {verb} {letter}"),
             });
         }
@@ -223,6 +227,7 @@ impl Teller {
         match sandbox.intent {
             Some(Intent::Start) => text += ", wants start",
             Some(Intent::Stop { .. }) => text += ", wants stop",
+            Some(Intent::Pause) => text += ", wants pause",
             None => {}
         }
         for (key, value) in sandbox.blueprint.labels.iter() {

@@ -1,7 +1,8 @@
 //! What the shard says, in the words of a story.
 
 use hourglass_events::{
-    DeleteReason, Event, HostCall, HostId, Intent, SandboxEvent, SandboxId, StopReason, Subject, Task,
+    DeleteReason, Event, HostCall, HostId, Intent, Resources, SandboxEvent, SandboxId, StopReason, Subject,
+    Task,
 };
 
 use super::Teller;
@@ -30,10 +31,16 @@ impl Teller {
                     HostCall::Do(order) => {
                         let task = match &order.task {
                             Task::Stop { grace } => format!("Stop({grace})"),
-                            Task::SetNetwork(policy) => format!("SetNetwork({policy})"),
+                            Task::Hold { network, resources: None } => format!("Hold({network})"),
+                            Task::Hold { network, resources: Some(resources) } => {
+                                format!("Hold({network}, {})", size(*resources))
+                            }
+                            Task::Resize(resources) => format!("Resize({})", size(*resources)),
                             task @ (Task::Pull(_)
                             | Task::Create(_)
                             | Task::Boot(_)
+                            | Task::SaveMemory
+                            | Task::Resume(_)
                             | Task::Quiesce
                             | Task::Remove) => format!("{:?}", task.kind()),
                         };
@@ -51,6 +58,10 @@ impl Teller {
     fn whose(&self, id: SandboxId, text: &str) -> String {
         if self.about == Some(id) { text.to_owned() } else { format!("{} {text}", shown(&id.to_string())) }
     }
+}
+
+fn size(resources: Resources) -> String {
+    format!("{}/{}/{}", resources.cpu, resources.memory_gib, resources.disk_gib)
 }
 
 /// What was found, and below each line that differs what was told.
@@ -78,9 +89,10 @@ fn event_text(event: &SandboxEvent) -> String {
         SandboxEvent::IntentQueued { intent } => match intent {
             Intent::Start => format!("{kind}(start)"),
             Intent::Stop { .. } => format!("{kind}(stop)"),
+            Intent::Pause => format!("{kind}(pause)"),
         },
         SandboxEvent::IntentDropped { why } => format!("{kind}({why:?})"),
-        SandboxEvent::Failed { fault } => format!("{kind}({fault})"),
+        SandboxEvent::Failed { fault } | SandboxEvent::Abandoned { fault } => format!("{kind}({fault})"),
         SandboxEvent::Struggled { attempt, .. } => format!("{kind}({attempt})"),
         _ => kind.to_string(),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hourglass_events::{
     AutoArchive, AutoDelete, AutoStop, Class, Command, Create, ExitCause, HostId, Image, Labels, Name,
-    NetworkPolicy, Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
+    NetworkPolicy, Resize, Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
 };
 
 /// The words of one line after the time.
@@ -132,6 +132,12 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
                 grace => StopMode::Graceful(grace.map(|grace| span(grace))),
             },
         ),
+        "pause" => Command::Pause(target()),
+        "resize" => {
+            let number = |name: &str| words.named.get(name).map(|text| text.parse().expect("a number"));
+            let (cpu, memory_gib, disk_gib) = (number("cpu"), number("memory"), number("disk"));
+            Command::Resize(target(), Resize { cpu, memory_gib, disk_gib })
+        }
         "delete" => Command::Delete(target()),
         "network" => Command::SetNetwork(target(), network(&words.plain[1..])),
         "public" => Command::SetPublic(target(), true),

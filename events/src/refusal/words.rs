@@ -1,0 +1,154 @@
+//! The words that refusals are made of: what was asked, what would work instead.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Refusal;
+
+/// A text that clients choose and nothing else bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Text {
+    /// Who asks, as the credentials say.
+    Client,
+    /// Who commands run as.
+    User,
+    /// The name of a snapshot.
+    Snapshot,
+    /// What names an image's bytes.
+    Image,
+}
+
+impl Text {
+    /// `text`, if it has 1 to `most` bytes and can be shown on one line.
+    pub fn check(self, text: &str, most: usize) -> Result<(), Refusal> {
+        if (1..=most).contains(&text.len()) && !text.contains(char::is_control) {
+            Ok(())
+        } else {
+            Err(Refusal::BadText { text: self, found: text.len(), most })
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "a client's name",
+            Self::User => "a user's name",
+            Self::Snapshot => "a snapshot's name",
+            Self::Image => "an image's digest",
+        })
+    }
+}
+
+/// One of the intervals a user sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Interval {
+    /// Idle until stop.
+    AutoStop,
+    /// Stopped until archive.
+    AutoArchive,
+    /// Stopped until delete.
+    AutoDelete,
+}
+
+impl Interval {
+    pub(super) fn meaning(self, most: u32) -> String {
+        match self {
+            Self::AutoStop => format!("send 0 to never stop, or 1 to {most}"),
+            Self::AutoArchive => format!("send 0 for the longest, or 1 to {most}"),
+            Self::AutoDelete => format!("send -1 to never delete, 0 to delete at stop, or 1 to {most}"),
+        }
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AutoStop => "an auto-stop interval",
+            Self::AutoArchive => "an auto-archive interval",
+            Self::AutoDelete => "an auto-delete interval",
+        })
+    }
+}
+
+/// What a client may ask of a sandbox, as an imperative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operation {
+    /// Make one.
+    Create,
+    /// Run it.
+    Start,
+    /// End it.
+    Stop,
+    /// Keep its memory and end it.
+    Pause,
+    /// Give it other resources.
+    Resize,
+    /// Use its toolbox.
+    Use,
+    /// Change its labels, intervals, network policy or visibility.
+    Configure,
+    /// Remove it.
+    Delete,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Pause => "pause",
+            Self::Resize => "resize",
+            Self::Use => "run commands",
+            Self::Configure => "change",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// Which sandboxes can do what others cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Able {
+    /// Those with memory that can be kept.
+    Machines,
+}
+
+impl fmt::Display for Able {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Machines => "virtual machines (linux-vm, windows)",
+        })
+    }
+}
+
+/// What would work instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Advice {
+    /// Start it first.
+    StartFirst,
+    /// Only a running one can be stopped.
+    NothingRuns,
+    /// Errors are left by recovering or deleting.
+    RecoverOrDelete,
+    /// Its build can be repeated or it can be deleted.
+    RebuildOrDelete,
+    /// It is going away.
+    BeingDeleted,
+    /// The operation waits for a later release.
+    NotSupportedYet,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StartFirst => "start it first",
+            Self::NothingRuns => "nothing of it runs",
+            Self::RecoverOrDelete => "recover or delete it",
+            Self::RebuildOrDelete => "delete it, or build it again",
+            Self::BeingDeleted => "it is being deleted",
+            Self::NotSupportedYet => "this release cannot bring it back from there",
+        })
+    }
+}
