@@ -55,7 +55,7 @@ pub use client::Client;
 pub use engine::{Builder, Engine};
 pub use error::{AskError, EngineError, WaitError};
 pub use hosts::HostLink;
-pub use hourglass_tunnel::{Target, Tunnel};
+pub use hourglass_tunnel::{Refused, Target, Tunnel};
 pub use settings::Settings;
 pub use store::Store;
 pub use subscription::{Lagged, Subscription};

@@ -7,6 +7,7 @@
 
 mod bundle;
 mod cgroup;
+mod config;
 mod disk;
 mod doing;
 mod exec;
@@ -24,13 +25,13 @@ mod programs;
 mod survey;
 mod talk;
 mod wait;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -48,47 +49,18 @@ use self::net::Networks;
 use self::part::part;
 use self::place::{Life, Places};
 use self::programs::Programs;
+use self::wanted::{Asker, Wanted};
 use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran, Stream};
 use crate::image::{Base, ImageError, Store};
 use crate::step;
 
 pub use self::bundle::{CAPABILITIES, MASKED};
+pub use self::config::Config;
 pub(crate) use self::mounts::below as mounted_below;
 pub use self::net::{Bridged, Network, NetworkError};
 pub use self::part::HISTOGRAM;
 pub use self::preflight::Preflight;
 pub(crate) use self::preflight::{TOOLS, installed};
-
-/// Where a native driver keeps things, and what it grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// Disks, images and programs; survives the machine's restart.
-    pub data_dir: PathBuf,
-    /// Mount points, sockets and marks of what runs.
-    pub run_dir: PathBuf,
-    /// The most processes and threads one sandbox may have.
-    pub pids_most: u32,
-    /// How long an agent may take to answer after its sandbox was started.
-    pub agent_patience: Span,
-    /// What sandboxes are joined to.
-    pub network: Network,
-}
-
-impl Config {
-    /// Everything below `data_dir`, 4096 processes a sandbox, half a minute for an agent, a network for each sandbox.
-    #[must_use]
-    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        let data_dir = data_dir.into();
-        let run_dir = data_dir.join("run");
-        Self {
-            data_dir,
-            run_dir,
-            pids_most: 4096,
-            agent_patience: Span::seconds(30),
-            network: Network::Bridged(Bridged::default()),
-        }
-    }
-}
 
 /// Runs sandboxes as native containers. One for each data directory.
 #[derive(Debug)]
@@ -191,31 +163,6 @@ impl NativeDriver {
         let _asker = Asker(wanted.clone());
         let done = tokio::task::spawn_blocking(move || work(&inner, &wanted)).await;
         done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-    }
-}
-
-/// Whether somebody still waits for a work. Work that was dropped while it waited for its turn must not be done after
-/// what was asked for later.
-#[derive(Debug, Clone, Default)]
-struct Wanted(Arc<AtomicBool>);
-
-/// Waits for a work; when dropped, nobody does.
-#[derive(Debug)]
-struct Asker(Wanted);
-
-impl Drop for Asker {
-    fn drop(&mut self) {
-        self.0.0.store(true, Ordering::SeqCst);
-    }
-}
-
-impl Wanted {
-    /// An error if nobody waits, which nobody will see.
-    fn check(&self) -> Result<(), Fault> {
-        if !self.0.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        Err(Fault::System { doing: "go on".to_owned(), error: "nobody waits for it any more".to_owned() })
     }
 }
 

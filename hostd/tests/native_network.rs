@@ -5,116 +5,18 @@
 
 mod native_common;
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command as Program;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use hourglass_events::{Cidr, Fault, NetworkPolicy, OrderNumber, Plan, SandboxId, Span, TaskKind};
+use hourglass_events::{Cidr, NetworkPolicy, OrderNumber, Plan, SandboxId, Span};
 use hourglass_hostd::driver::Driver;
 use hourglass_hostd::native::{Bridged, Config, NativeDriver, Network, NetworkError, OpenError};
-use native_common::{Ground, census, command, eventually, host, may_run, open, plan, text};
-use nix::sched::{CloneFlags, setns};
-
-/// A part of the internet, in a namespace of its own: two hosts that answer on port 80 by saying who they see, and
-/// then repeat every line.
-struct Internet {
-    name: String,
-    net: String,
-}
-
-impl Internet {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let at = std::process::id() * 8 + NEXT.fetch_add(1, Ordering::Relaxed);
-        let (name, net) = (format!("hgt{}", at % 100_000), format!("198.{}.{}", 18 + at / 256 % 2, at % 256));
-        let this = Self { name, net };
-        let Self { name, net } = &this;
-        ip(&format!("netns add {name}"));
-        ip(&format!("link add {name} type veth peer name eth0 netns {name}"));
-        ip(&format!("addr add {net}.1/24 dev {name}"));
-        ip(&format!("link set {name} up"));
-        ip(&format!("-n {name} link set lo up"));
-        ip(&format!("-n {name} link set eth0 up"));
-        for host in [10, 20] {
-            ip(&format!("-n {name} addr add {net}.{host}/24 dev eth0"));
-        }
-        let listener = this.inside(|| TcpListener::bind("0.0.0.0:80").unwrap());
-        std::thread::spawn(move || {
-            for connection in listener.incoming().map_while(Result::ok) {
-                std::thread::spawn(move || serve(connection));
-            }
-        });
-        this
-    }
-
-    /// Do `work` on a thread that is part of it.
-    fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        let space = File::open(format!("/run/netns/{}", self.name)).unwrap();
-        let enter = || {
-            setns(&space, CloneFlags::CLONE_NEWNET).unwrap();
-            work()
-        };
-        std::thread::scope(|scope| scope.spawn(enter).join().unwrap())
-    }
-
-    fn host(&self, number: u8) -> String {
-        format!("{}.{number}", self.net)
-    }
-}
-
-impl Drop for Internet {
-    fn drop(&mut self) {
-        ip(&format!("netns del {}", self.name));
-    }
-}
-
-fn serve(mut connection: TcpStream) {
-    let seen = connection.peer_addr().unwrap().ip();
-    let _ = writeln!(connection, "{seen}");
-    let lines = BufReader::new(connection.try_clone().unwrap()).lines();
-    for line in lines.map_while(Result::ok) {
-        let _ = writeln!(connection, "{line}");
-    }
-}
-
-fn ip(words: &str) {
-    let done = Program::new("ip").args(words.split(' ')).output().unwrap();
-    assert!(done.status.success(), "ip {words}: {}", String::from_utf8_lossy(&done.stderr));
-}
-
-/// A program that says what connecting to `address` leads to: the first line heard, or the error.
-fn dial(address: &str, port: u16) -> String {
-    format!(
-        "import socket\n\
-         s = socket.socket(); s.settimeout(1)\n\
-         try: s.connect(('{address}', {port})); print(s.makefile().readline().strip())\n\
-         except OSError as e: print('no:', e)\n"
-    )
-}
-
-async fn dialled(ground: &Ground, sandbox: SandboxId, address: &str, port: u16) -> String {
-    text(&ground.run(sandbox, &["python3", "-c", &dial(address, port)]).await)
-}
-
-fn only(cidrs: &[&str]) -> NetworkPolicy {
-    NetworkPolicy::only(cidrs, &[]).unwrap()
-}
-
-async fn begin(ground: &Ground, number: u128, plan: &Plan) -> SandboxId {
-    let sandbox = SandboxId::from_u128(number);
-    ground.driver.provision(sandbox, OrderNumber(1), plan).await.unwrap();
-    ground.driver.boot(sandbox, OrderNumber(1), plan).await.unwrap();
-    sandbox
-}
-
-/// The address of a sandbox, as it knows it.
-async fn address(ground: &Ground, sandbox: SandboxId) -> String {
-    ground.sh(sandbox, "getent hosts box-1 | cut -d' ' -f1").await
-}
+use native_common::internet::{Internet, address, begin, dialled, ip, serve};
+use native_common::{Ground, census, eventually, host, may_run, plan, text};
 
 /// The address of the bridge.
 fn gateway(ground: &Ground) -> Ipv4Addr {
@@ -210,134 +112,6 @@ async fn host_and_neighbours_cannot_be_reached() {
     for sandbox in [one, two] {
         ground.driver.erase(sandbox).await.unwrap();
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_holds_from_the_first_instruction_on() {
-    if !may_run("a_policy_holds_from_the_first_instruction_on") {
-        return;
-    }
-    let (ground, internet) = (Ground::new().await, Internet::new());
-    let program = dial(&internet.host(10), 80).replace('\n', "\\n");
-    let image = ground.entered(&format!("printf \"{program}\" | python3 - > /tmp/first; sleep 1000"));
-    let first = "while [ ! -s /tmp/first ]; do sleep 0.02; done; cat /tmp/first";
-    for (number, network, reaches) in [
-        (1, NetworkPolicy::Open, true),
-        (2, NetworkPolicy::Blocked, false),
-        (3, only(&[&format!("{}/32", internet.host(10))]), true),
-        (4, only(&[&format!("{}/32", internet.host(20)), "10.0.0.0/8"]), false),
-    ] {
-        let plan = Plan { network: network.clone(), image: image.clone(), ..plan() };
-        let sandbox = begin(&ground, number, &plan).await;
-        let said = ground.sh(sandbox, first).await;
-        assert_eq!(said == internet.host(1), reaches, "{network}: {said}");
-        assert!(reaches || said.starts_with("no:"), "{network}: {said}");
-        // Itself it always reaches.
-        let own = address(&ground, sandbox).await;
-        assert!(dialled(&ground, sandbox, &own, 9).await.contains("refused"), "{network}");
-        ground.driver.erase(sandbox).await.unwrap();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_is_replaced_on_what_runs_and_ends_what_it_forbids() {
-    if !may_run("a_policy_is_replaced_on_what_runs_and_ends_what_it_forbids") {
-        return;
-    }
-    let (ground, internet) = (Ground::new().await, Internet::new());
-    let sandbox = ground.running(1).await;
-    // A connection that is used all the time, and says when it ends.
-    let talk = format!(
-        "import socket, time\ns = socket.create_connection(('{}', 80)); f = s.makefile('rw')\nf.readline()\n\
-         try:\n while 1:\n  f.write('x\\n'); f.flush(); f.readline(); open('/tmp/talks', 'w').write('.'); time.sleep(.01)\n\
-         except OSError as e: open('/tmp/ended', 'w').write(str(e))\n",
-        internet.host(10)
-    );
-    let talker = ground.driver.exec(sandbox, command(&["python3", "-c", &talk]));
-    let story = async {
-        ground.sh(sandbox, "while [ ! -e /tmp/talks ]; do sleep 0.02; done").await;
-        let allowed = only(&[&format!("{}/32", internet.host(10))]);
-        for (order, policy, ten, twenty) in [
-            (2, allowed.clone(), true, false),
-            (3, NetworkPolicy::Open, true, true),
-            (4, allowed.clone(), true, false),
-            (4, allowed, true, false),
-        ] {
-            ground.driver.set_network(sandbox, OrderNumber(order), &policy).await.unwrap();
-            assert_eq!(
-                dialled(&ground, sandbox, &internet.host(10), 80).await.starts_with("198."),
-                ten,
-                "{policy}"
-            );
-            let other = dialled(&ground, sandbox, &internet.host(20), 80).await;
-            assert_eq!(other.starts_with("198."), twenty, "{policy}: {other}");
-            // What both the old and the new one allow goes on.
-            assert_eq!(ground.sh(sandbox, "cat /tmp/ended 2>&1 | head -c 3").await, "cat");
-        }
-        ground.driver.set_network(sandbox, OrderNumber(5), &NetworkPolicy::Blocked).await.unwrap();
-    };
-    let (ran, ()) = tokio::join!(talker, story);
-    assert_eq!(ran.unwrap().code, 0);
-    assert!(ground.sh(sandbox, "cat /tmp/ended").await.contains("reset"));
-    assert!(dialled(&ground, sandbox, &internet.host(10), 80).await.starts_with("no:"));
-    ground.driver.erase(sandbox).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn names_cannot_be_allowed_and_who_asks_is_told_so() {
-    if !may_run("names_cannot_be_allowed_and_who_asks_is_told_so") {
-        return;
-    }
-    let ground = Ground::new().await;
-    let sandbox = ground.running(1).await;
-    let named = NetworkPolicy::only(&["198.18.0.0/15"], &["example.com"]).unwrap();
-    let unsupported = Err(Fault::Unsupported { task: TaskKind::Hold });
-    assert_eq!(ground.driver.set_network(sandbox, OrderNumber(2), &named).await, unsupported);
-    let plan = Plan { network: named, ..plan() };
-    ground.driver.halt(sandbox, Span::ZERO).await.unwrap();
-    assert_eq!(ground.driver.boot(sandbox, OrderNumber(3), &plan).await, unsupported);
-    // Without a life there is nothing to hold.
-    let fault =
-        ground.driver.set_network(sandbox, OrderNumber(4), &NetworkPolicy::Blocked).await.unwrap_err();
-    assert!(matches!(fault, Fault::Missing { .. }), "{fault}");
-    ground.driver.erase(sandbox).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_and_rules_outlive_the_host_worker() {
-    if !may_run("connections_and_rules_outlive_the_host_worker") {
-        return;
-    }
-    let (ground, internet) = (Ground::new().await, Internet::new());
-    let allowed = format!("{}/32", internet.host(10));
-    let plan = Plan { network: only(&[&allowed]), ..plan() };
-    let sandbox = begin(&ground, 1, &plan).await;
-    let talk = format!(
-        "import socket, time\ns = socket.create_connection(('{}', 80)); f = s.makefile('rw')\nf.readline()\nn = 0\n\
-         while 1:\n f.write('x\\n'); f.flush(); f.readline(); n += 1; open('/tmp/n', 'w').write(str(n)); \
-         time.sleep(.01)\n",
-        internet.host(10)
-    );
-    ground.sh(sandbox, &format!("python3 -c \"{talk}\" >/dev/null 2>&1 &")).await;
-    ground.sh(sandbox, "while [ ! -s /tmp/n ]; do sleep 0.02; done").await;
-    let Ground { driver, dir } = ground;
-    drop(driver);
-    let next = open(dir.path()).await;
-    let sh = async |script: &str| text(&next.exec(sandbox, command(&["sh", "-c", script])).await.unwrap());
-    assert_eq!(
-        sh("n=$(cat /tmp/n); while [ \"$(cat /tmp/n)\" = $n ]; do sleep 0.02; done; echo goes on").await,
-        "goes on"
-    );
-    let other = next.exec(sandbox, command(&["python3", "-c", &dial(&internet.host(20), 80)])).await.unwrap();
-    assert!(text(&other).starts_with("no:"));
-    // A port that somebody took off the bridge is put back by the next.
-    let port = census(dir.path()).devices.into_iter().next().unwrap();
-    ip(&format!("link set {port} nomaster"));
-    drop(next);
-    let next = open(dir.path()).await;
-    let again = next.exec(sandbox, command(&["python3", "-c", &dial(&internet.host(10), 80)])).await.unwrap();
-    assert_eq!(text(&again), internet.host(1));
-    next.erase(sandbox).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,8 @@
 
 pub(crate) mod parameter;
 
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::operation::{Content, Kind, Operation};
@@ -59,11 +59,12 @@ fn limits(settings: &Settings) -> String {
         rate.map_or_else(|| "any number of".to_owned(), |rate| rate.to_string())
     };
     format!(
-        "Sandboxes and snapshots of one organization, the one of the key that is sent.\n\nLimits: a body has at most {} \
-         bytes, path and query {}, headers {}. An organization may make {} creations, {} changes, {} reads and {} uses of \
-         tools in a minute. At most {} requests are in hand and {} sockets open at once. A request that reads or changes \
+        "Sandboxes and snapshots of one organization, the one of the key that is sent.\n\nLimits: a body has at most {} bytes, or {} with files, \
+         path and query {}, headers {}. An organization may make {} creations, {} changes, {} reads and {} uses of \
+         tools in a minute. At most {} requests and {} uses of tools are in hand and {} sockets open at once. A request that reads or changes \
          takes at most {} s.",
         settings.body,
+        settings.upload,
         settings.url,
         settings.headers,
         a_minute(rates.creations),
@@ -71,6 +72,7 @@ fn limits(settings: &Settings) -> String {
         a_minute(rates.reads),
         a_minute(rates.tools),
         settings.requests,
+        settings.tools,
         settings.sockets,
         settings.patience.as_secs(),
     )
@@ -116,7 +118,8 @@ impl Shapes {
         });
         if let Some(content) = operation.body {
             described["requestBody"] = json!({
-                "required": operation.body_required, "content": shape(&mut self.read, content),
+                "required": operation.body_required,
+                "content": { content.media: { "schema": (content.schema)(&mut self.read) } },
             });
         }
         described
@@ -125,11 +128,11 @@ impl Shapes {
     fn responses(&mut self, operation: &Operation) -> Value {
         let mut responses = Map::new();
         for (status, content) in &operation.success {
-            let mut response = json!({ "description": "It is done." });
-            if let Some(content) = content {
-                response["content"] = shape(&mut self.written, *content);
+            let response = responses.entry(status.to_string());
+            let response = response.or_insert_with(|| json!({ "description": "It is done." }));
+            if let Some(Content { media, schema }) = content {
+                response["content"][media] = json!({ "schema": schema(&mut self.written) });
             }
-            responses.insert(status.to_string(), response);
         }
         for status in &operation.problems {
             let kind = match status {
@@ -140,11 +143,6 @@ impl Shapes {
         }
         responses.into()
     }
-}
-
-fn shape(generator: &mut SchemaGenerator, Content { media, schema }: Content) -> Value {
-    let schema: Schema = schema(generator);
-    json!({ media: { "schema": schema } })
 }
 
 /// The parameters of a path.

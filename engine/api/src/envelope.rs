@@ -26,7 +26,7 @@ pub(crate) async fn put_on(
     let answer = problem.answer();
     tracing::debug!(status = answer.status.as_u16(), code = answer.code, path = uri.path(), %problem, "refused");
     let now = shared.engine.clock().now();
-    let body = wire::problem::Envelope::of(answer, problem.to_string(), uri.path(), now);
+    let body = wire::problem::Envelope::of(&problem, uri.path(), now);
     let mut enveloped = (answer.status, Json(body)).into_response();
     if let Some(allowed) = response.headers_mut().remove(ALLOW) {
         enveloped.headers_mut().insert(ALLOW, allowed);

@@ -10,14 +10,17 @@ use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::operation::Kind;
 use crate::problem::Problem;
 use crate::settings::Settings;
 
 #[derive(Debug)]
 pub(crate) struct Gate {
     requests: Arc<Semaphore>,
+    tools: Arc<Semaphore>,
     sockets: Arc<Semaphore>,
     most_requests: u32,
+    most_tools: u32,
     most_sockets: u32,
     closing: watch::Sender<bool>,
 }
@@ -27,20 +30,27 @@ impl Gate {
         let permits = |most: u32| Arc::new(Semaphore::new(most as usize));
         Self {
             requests: permits(settings.requests),
+            tools: permits(settings.tools),
             sockets: permits(settings.sockets),
             most_requests: settings.requests,
+            most_tools: settings.tools,
             most_sockets: settings.sockets,
             closing: watch::Sender::new(false),
         }
     }
 
     /// A place for one request, which it keeps until it is answered whole.
-    pub(crate) fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    pub(crate) fn enter(&self, kind: Kind) -> Result<OwnedSemaphorePermit, Problem> {
         if self.is_closing() {
             return Err(Problem::Closing);
         }
-        let place = Arc::clone(&self.requests).try_acquire_owned();
-        place.map_err(|_| Problem::Busy { what: "requests", most: self.most_requests })
+        let (places, what, most) = match kind {
+            Kind::Create | Kind::Change | Kind::Read | Kind::Socket => {
+                (&self.requests, "requests", self.most_requests)
+            }
+            Kind::Tool => (&self.tools, kind.plural(), self.most_tools),
+        };
+        Arc::clone(places).try_acquire_owned().map_err(|_| Problem::Busy { what, most })
     }
 
     /// A place for one socket, which it keeps until it is closed.
@@ -64,6 +74,7 @@ impl Gate {
         self.closing.send_replace(true);
         let out = async {
             let _ = self.requests.acquire_many(self.most_requests).await;
+            let _ = self.tools.acquire_many(self.most_tools).await;
             let _ = self.sockets.acquire_many(self.most_sockets).await;
         };
         tokio::time::timeout(patience, out).await.is_ok()

@@ -1,28 +1,41 @@
 //! What a request passes before its handler: limits on its size, a place, and a time by which it is answered.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use tokio::time::Instant;
 
 use crate::gate;
 use crate::operation::Kind;
 use crate::problem::Problem;
 use crate::shared::Shared;
+use crate::telemetry;
 
 /// The guard of one route: what everybody shares, and what kind of request it takes.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     pub(crate) shared: Shared,
     pub(crate) kind: Kind,
+    /// What it is measured under.
+    pub(crate) method: &'static str,
+    pub(crate) path: Arc<str>,
 }
 
-pub(crate) async fn stand(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let Guard { shared, kind } = guard;
+pub(crate) async fn stand(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let response = pass(guard.shared, guard.kind, request, next).await;
+    telemetry::answered(guard.method, &guard.path, response.status(), begun.elapsed());
+    response
+}
+
+async fn pass(shared: Shared, kind: Kind, mut request: Request, next: Next) -> Response {
     if let Err(problem) = measure(&shared, &request) {
         return problem.into_response();
     }
-    let place = match shared.gate.enter() {
+    let place = match shared.gate.enter(kind) {
         Ok(place) => place,
         Err(problem) => return problem.into_response(),
     };

@@ -67,6 +67,9 @@ impl Verb {
     }
 }
 
+/// The media type of forms with files.
+pub(crate) const FORM: &str = "multipart/form-data";
+
 /// A body that is sent or answered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Content {
@@ -78,6 +81,16 @@ impl Content {
     /// JSON of this shape.
     pub(crate) fn json<T: JsonSchema>() -> Self {
         Self { media: "application/json", schema: |generator| generator.subschema_for::<T>() }
+    }
+
+    /// A form of this shape, which may be long.
+    pub(crate) fn form<T: JsonSchema>() -> Self {
+        Self { media: FORM, schema: |generator| generator.subschema_for::<T>() }
+    }
+
+    /// Bytes of this media type, whatever they mean.
+    pub(crate) const fn bytes(media: &'static str) -> Self {
+        Self { media, schema: |_| schemars::json_schema!({ "type": "string", "format": "binary" }) }
     }
 }
 

@@ -44,6 +44,11 @@ impl Parameters {
         }
     }
 
+    /// The value of `name`, which must be there.
+    pub(crate) fn needed(&mut self, name: &'static str) -> Result<String, Problem> {
+        self.one(name).filter(|value| !value.is_empty()).ok_or(Problem::MissingParameter { name })
+    }
+
     /// Nothing may be left over.
     pub(crate) fn end(self) -> Result<(), Problem> {
         match self.0.into_iter().next() {

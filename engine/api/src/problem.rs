@@ -1,18 +1,21 @@
 //! Why a request is not answered as hoped, and with which status and code.
 
+mod inside;
 mod refused;
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use hourglass_engine::AskError;
+use hourglass_agent::Failure;
+use hourglass_engine::{AskError, DialError};
 use hourglass_events::Refusal;
 use hourglass_projections::roster::QueryError;
 
 use crate::auth::Unauthenticated;
 use crate::capability::Capability;
 use crate::wire::language::TOOLBOX_LANGUAGE;
+pub(crate) use inside::Area;
 
 /// What was found, and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +95,91 @@ pub(crate) enum Problem {
     /// A change that changes nothing.
     #[error("nothing to change is named; send {0}")]
     NothingToChange(&'static str),
+    /// A parameter that must be given.
+    #[error("the parameter {name:?} is missing; send it")]
+    MissingParameter {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A text that must not be empty.
+    #[error("{0} is empty; send one")]
+    Empty(&'static str),
+    /// A text that is too long.
+    #[error("{what} has {found} bytes; at most {most} are taken")]
+    TooLong {
+        /// What it is.
+        what: &'static str,
+        /// How long it is.
+        found: usize,
+        /// The most.
+        most: usize,
+    },
+    /// The body is no form.
+    #[error("the body is no form; send multipart/form-data with a boundary")]
+    NoForm,
+    /// The form cannot be read.
+    #[error("the form cannot be read: {found}")]
+    BadForm {
+        /// What is wrong with it.
+        found: String,
+    },
+    /// A part of a form is not there.
+    #[error("the form has no part {name:?}; send it")]
+    MissingPart {
+        /// Its name.
+        name: &'static str,
+    },
+    /// More files than are taken at once.
+    #[error("{found} files or more were named; at most {most} are taken at once")]
+    TooManyFiles {
+        /// How many.
+        found: usize,
+        /// The most.
+        most: usize,
+    },
+    /// Some files could not be written.
+    #[error("{} of the files could not be written: {}", errors.len(), errors.join("; "))]
+    NotUploaded {
+        /// Which, and why.
+        errors: Vec<String>,
+    },
+    /// The body does not come.
+    #[error("nothing came of the body for {} s; send it without pausing", after.as_secs())]
+    Stalled {
+        /// How long nothing came.
+        after: Duration,
+    },
+    /// Variables that cannot be read.
+    #[error("the variables cannot be read; encode a JSON object of texts in URL-safe base64 without padding")]
+    BadVariables,
+    /// A terminal was asked for in another way than it is served.
+    #[error("terminals are served to WebSockets only; ask for an upgrade")]
+    NotTerminalSocket,
+    /// The inside of a sandbox cannot be reached.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// Something inside a sandbox was not done.
+    #[error("{failure}")]
+    Inside {
+        /// What it is about.
+        area: Area,
+        /// Why not.
+        failure: Failure,
+    },
+    /// The agent inside a sandbox did not answer to the end.
+    #[error("the sandbox ended or its agent broke off before it had answered: {error}")]
+    AgentBroke {
+        /// What was met.
+        error: String,
+    },
+    /// A command ran longer than it might.
+    #[error(
+        "the command did not end within {after} s and was killed; give it a longer timeout, or run it in a session"
+    )]
+    CommandTimedOut {
+        /// How many seconds it had.
+        after: u64,
+    },
     /// What cannot be asked together.
     #[error("{0} cannot be given together; leave one out")]
     Together(&'static str),
@@ -173,19 +261,47 @@ pub(crate) struct Answer {
     pub(crate) code: &'static str,
     /// After how many seconds repeating it may help.
     pub(crate) retry: Option<u32>,
+    pub(crate) source: Source,
+}
+
+/// Who answers so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The API.
+    Api,
+    /// The agent inside a sandbox.
+    Agent,
 }
 
 impl Answer {
     const fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, retry: None }
+        Self { status, code, retry: None, source: Source::Api }
     }
 
     const fn retry(status: StatusCode, code: &'static str, seconds: u32) -> Self {
-        Self { status, code, retry: Some(seconds) }
+        Self { status, code, retry: Some(seconds), source: Source::Api }
+    }
+}
+
+impl Answer {
+    /// The same, said by the agent inside a sandbox.
+    const fn inside(mut self) -> Self {
+        self.source = Source::Agent;
+        self
     }
 }
 
 impl Problem {
+    /// Whether it is a matter of one thing inside a sandbox, and others may go better.
+    pub(crate) const fn is_inside(&self) -> bool {
+        matches!(self, Self::Inside { .. })
+    }
+
+    /// The errors of its parts, if it has parts.
+    pub(crate) fn errors(&self) -> Option<&[String]> {
+        if let Self::NotUploaded { errors } = self { Some(errors) } else { None }
+    }
+
     pub(crate) fn answer(&self) -> Answer {
         use StatusCode as S;
         match self {
@@ -218,6 +334,21 @@ impl Problem {
             Self::BadPath => Answer::new(S::BAD_REQUEST, "BAD_PATH"),
             Self::UnknownParameter { .. } => Answer::new(S::BAD_REQUEST, "UNKNOWN_PARAMETER"),
             Self::NothingToChange(_) => Answer::new(S::BAD_REQUEST, "NOTHING_TO_CHANGE"),
+            Self::MissingParameter { .. } => Answer::new(S::BAD_REQUEST, "MISSING_PARAMETER"),
+            Self::Empty(_) | Self::TooLong { .. } => Answer::new(S::BAD_REQUEST, "BAD_TEXT"),
+            Self::NoForm | Self::BadForm { .. } | Self::MissingPart { .. } | Self::BadVariables => {
+                Answer::new(S::BAD_REQUEST, "BAD_FORM")
+            }
+            Self::TooManyFiles { .. } => Answer::new(S::BAD_REQUEST, "TOO_MANY_FILES"),
+            Self::NotUploaded { .. } => Answer::new(S::BAD_REQUEST, "NOT_UPLOADED").inside(),
+            Self::Stalled { .. } => Answer::new(S::REQUEST_TIMEOUT, "STALLED"),
+            Self::NotTerminalSocket => Answer::new(S::BAD_REQUEST, "NOT_A_WEBSOCKET"),
+            Self::Dial(error) => inside::dial(error),
+            Self::Inside { area, failure } => inside::failure(*area, failure),
+            Self::AgentBroke { .. } => Answer::new(S::BAD_GATEWAY, "AGENT_BROKE_OFF"),
+            Self::CommandTimedOut { .. } => {
+                Answer::new(S::REQUEST_TIMEOUT, "PROCESS_EXECUTION_TIMEOUT").inside()
+            }
             Self::Together(_) => Answer::new(S::BAD_REQUEST, "NOT_TOGETHER"),
             Self::Inherited(_) => Answer::new(S::BAD_REQUEST, "INHERITED"),
             Self::NoSuchRegion { .. } => Answer::new(S::NOT_FOUND, "NO_SUCH_REGION"),

@@ -18,12 +18,16 @@ pub struct Settings {
     pub hold: Duration,
     /// The most bytes of a request's body, but of files that are uploaded.
     pub body: usize,
+    /// The most bytes of a request that uploads files.
+    pub upload: usize,
     /// The most bytes of a request's path and query.
     pub url: usize,
     /// The most bytes of a request's headers, names and values together.
     pub headers: usize,
     /// The most requests in hand at once, of all organizations.
     pub requests: u32,
+    /// The most uses of tools in hand at once, of all organizations: commands that run, files on their way.
+    pub tools: u32,
     /// The most sockets open at once, of all organizations: events and terminals.
     pub sockets: u32,
     /// How long a request may take, its body's coming included. Tools and sockets have limits of their own.
@@ -46,9 +50,11 @@ impl Settings {
             snapshot: None,
             hold: Duration::from_secs(2),
             body: 1024 * 1024,
+            upload: 5 * 1024 * 1024 * 1024,
             url: 8 * 1024,
             headers: 16 * 1024,
             requests: 1_024,
+            tools: 4_096,
             sockets: 4_096,
             patience: Duration::from_secs(60),
             rates: Rates::default(),

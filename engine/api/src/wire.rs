@@ -13,6 +13,7 @@ pub(crate) mod record;
 pub(crate) mod sandbox;
 pub(crate) mod snapshot;
 pub(crate) mod state;
+pub(crate) mod tools;
 pub(crate) mod variables;
 
 use chrono::{DateTime, SecondsFormat};

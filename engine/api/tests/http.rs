@@ -11,5 +11,6 @@ mod http {
     mod network;
     mod refusals;
     mod snapshots;
+    mod tools;
     pub(crate) mod world;
 }

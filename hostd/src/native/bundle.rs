@@ -9,11 +9,12 @@ use std::path::Path;
 
 use hourglass_agent::place;
 use hourglass_events::{Fault, Plan};
+use rustix::process::{Resource, getrlimit};
 use serde_json::{Value, json};
 
 use super::cgroup::Limits;
 use super::doing::Doing;
-use super::place::LifePlaces;
+use super::place::{LifePlaces, names};
 use crate::image::Settings;
 
 /// What root in a sandbox may do: own files, change identity, end processes, bind low ports.
@@ -34,22 +35,67 @@ pub const CAPABILITIES: &[&str] = &[
 pub const MASKED: &[&str] = &[
     "/proc/acpi",
     "/proc/asound",
+    "/proc/bootconfig",
+    "/proc/buddyinfo",
+    "/proc/cmdline",
+    "/proc/consoles",
+    "/proc/diskstats",
+    "/proc/driver",
     "/proc/interrupts",
+    "/proc/iomem",
+    "/proc/ioports",
+    "/proc/kallsyms",
     "/proc/kcore",
+    "/proc/key-users",
     "/proc/keys",
+    "/proc/kmsg",
+    "/proc/kpagecgroup",
+    "/proc/kpagecount",
+    "/proc/kpageflags",
     "/proc/latency_stats",
+    "/proc/mdstat",
+    "/proc/modules",
+    "/proc/mtrr",
+    "/proc/pagetypeinfo",
+    "/proc/partitions",
+    "/proc/pressure",
     "/proc/sched_debug",
+    "/proc/schedstat",
     "/proc/scsi",
+    "/proc/slabinfo",
+    "/proc/softirqs",
+    "/proc/swaps",
     "/proc/timer_list",
     "/proc/timer_stats",
+    "/proc/vmallocinfo",
+    "/proc/zoneinfo",
     "/sys/block",
+    "/sys/bus",
+    "/sys/class/bdi",
+    "/sys/class/block",
+    "/sys/class/dmi",
+    "/sys/dev",
+    "/sys/devices/virtual/bdi",
     "/sys/devices/virtual/block",
+    "/sys/devices/virtual/dmi",
     "/sys/devices/virtual/powercap",
     "/sys/firmware",
     "/sys/fs/ext4",
+    "/sys/hypervisor",
     "/sys/kernel",
     "/sys/module",
+    "/sys/power",
 ];
+
+/// The devices of a machine that programs count processors and look for networks in; all others are masked, whatever
+/// their kinds are called on this machine.
+const SEEN_DEVICES: [&str; 2] = ["system", "virtual"];
+
+/// The most files a process may have open, as far as this process may pass that on. Root in a sandbox cannot raise it.
+///
+/// How many processes there are is for the control group alone: the kernel counts the other limit for each user across
+/// all sandboxes, so one of them could take it from the others.
+const FILES_MOST: u64 = 65_536;
 
 /// What may be read and never written.
 const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
@@ -104,6 +150,7 @@ fn config(places: &LifePlaces, contents: &Contents<'_>) -> Value {
         ["pid", "mount", "uts", "ipc", "cgroup"].iter().map(|kind| json!({ "type": kind })).collect();
     // Made before, so that its rules hold from the first instruction on.
     namespaces.push(json!({ "type": "network", "path": places.space() }));
+    let files = getrlimit(Resource::Nofile).maximum.map_or(FILES_MOST, |most| most.min(FILES_MOST));
     json!({
         "ociVersion": "1.0.2",
         "hostname": hostname,
@@ -112,12 +159,17 @@ fn config(places: &LifePlaces, contents: &Contents<'_>) -> Value {
             "terminal": false, "user": { "uid": 0, "gid": 0 }, "cwd": "/",
             "args": arguments, "env": environment,
             "capabilities": capabilities, "noNewPrivileges": true,
+            // What a program that crashed had in memory is written nowhere.
+            "rlimits": [
+                { "type": "RLIMIT_NOFILE", "soft": files, "hard": files },
+                { "type": "RLIMIT_CORE", "soft": 0, "hard": 0 },
+            ],
         },
         "mounts": mounts(places, agent),
         "linux": {
             "cgroupsPath": group,
             "namespaces": namespaces,
-            "maskedPaths": MASKED, "readonlyPaths": READ_ONLY,
+            "maskedPaths": masked(), "readonlyPaths": READ_ONLY,
         },
     })
 }
@@ -128,6 +180,14 @@ fn environment<'a>(plan: &'a Plan, settings: &'a Settings) -> BTreeMap<&'a str, 
     environment.extend(settings.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     environment.extend(plan.values.expose());
     environment
+}
+
+/// What is masked on this machine.
+fn masked() -> Vec<String> {
+    let devices = names(Path::new("/sys/devices")).into_iter();
+    let unseen = devices.filter(|name| !SEEN_DEVICES.contains(&name.as_str()));
+    let unseen = unseen.map(|name| format!("/sys/devices/{name}"));
+    MASKED.iter().map(|path| (*path).to_owned()).chain(unseen).collect()
 }
 
 fn mounts(places: &LifePlaces, agent: &Path) -> Value {

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::missing_panics_doc, reason = "a test's harness")]
 
+pub(crate) mod internet;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;

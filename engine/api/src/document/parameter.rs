@@ -67,7 +67,9 @@ impl Parameter {
 /// What a path's parameter takes, told by its name.
 pub(super) fn of_path(name: &str) -> Value {
     let (says, schema) = match name {
-        "interval" | "minutes" => ("Minutes.", json!({ "type": "integer" })),
+        "interval" | "minutes" => {
+            ("Minutes; what is too many or too few is refused.", json!({ "type": "integer" }))
+        }
         "port" => {
             ("A port inside the sandbox.", json!({ "type": "integer", "minimum": 1, "maximum": 65535 }))
         }

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn told(refusal: &Refusal) -> (u16, &'static str, bool) {
-        let Answer { status, code, retry } = answer(refusal);
+        let Answer { status, code, retry, .. } = answer(refusal);
         (status.as_u16(), code, retry.is_some())
     }
 

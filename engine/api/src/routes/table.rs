@@ -1,11 +1,14 @@
 //! The table of routes: each operation with its handler, its guard and its description.
 
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::routing::on;
 use axum::{Router, middleware};
 
 use crate::guard::{self, Guard};
-use crate::operation::Operation;
+use crate::operation::{FORM, Operation};
 use crate::shared::Shared;
 
 pub(super) struct Table {
@@ -24,11 +27,15 @@ impl Table {
         let method = on(operation.verb.filter(), handler);
         let method = match operation.kind {
             Some(kind) => {
-                let guard = Guard { shared: Shared::clone(&self.shared), kind };
+                let (shared, path) = (Shared::clone(&self.shared), Arc::from(operation.path.as_str()));
+                let guard = Guard { shared, kind, method: operation.verb.name(), path };
                 method.layer(middleware::from_fn_with_state(guard, guard::stand))
             }
             None => method,
         };
+        let uploads = operation.body.is_some_and(|body| body.media == FORM);
+        let method =
+            if uploads { method.layer(DefaultBodyLimit::max(self.shared.settings.upload)) } else { method };
         self.router = self.router.route(&operation.path, method);
         self.operations.push(operation);
         self

@@ -5,11 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::moment;
-use crate::problem::Answer;
-
-/// The contract's word for answers of the API, as opposed to those of the agent inside a sandbox. The SDK chooses
-/// exceptions by it.
-const SOURCE: &str = "DAYTONA_API";
+use crate::problem::{Problem, Source};
 
 /// What went wrong.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -20,21 +16,30 @@ pub(crate) struct Envelope {
     error: &'static str,
     message: String,
     code: &'static str,
+    /// Clients choose exceptions by this and the code.
     source: &'static str,
     path: String,
     timestamp: String,
+    /// One for each part that went wrong, where a request has parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<String>>,
 }
 
 impl Envelope {
-    pub(crate) fn of(answer: Answer, message: String, path: &str, at: Timestamp) -> Self {
+    pub(crate) fn of(problem: &Problem, path: &str, at: Timestamp) -> Self {
+        let answer = problem.answer();
         Self {
             status_code: answer.status.as_u16(),
             error: answer.status.canonical_reason().unwrap_or("Error"),
-            message,
+            message: problem.to_string(),
             code: answer.code,
-            source: SOURCE,
+            source: match answer.source {
+                Source::Api => "DAYTONA_API",
+                Source::Agent => "DAYTONA_DAEMON",
+            },
             path: path.to_owned(),
             timestamp: moment(at),
+            errors: problem.errors().map(<[String]>::to_vec),
         }
     }
 }

@@ -95,7 +95,7 @@ async fn operations_that_are_not_done_yet_are_capabilities_of_what_exists() {
         let answer = world.send(method, &format!("/sandbox/nobody/{operation}"), &[], None).await;
         assert_eq!((answer.status.as_u16(), answer.text("code")), (404, "NO_SUCH_SANDBOX"), "{operation}");
     }
-    let tool = world.post("/toolbox/box/process/execute", Some(json!({ "command": "ls" }))).await;
+    let tool = world.get("/toolbox/box/git/status").await;
     assert_eq!((tool.status.as_u16(), tool.text("code")), (422, "UNSUPPORTED_TOOLBOX"));
     for path in ["/config", "/volumes", "/volumes/by-name/x", "/secret", "/object-storage/push-access"] {
         assert_eq!(world.get(path).await.status.as_u16(), 422, "{path}");

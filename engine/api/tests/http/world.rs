@@ -36,6 +36,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -116,7 +117,8 @@ impl World {
         let response = self.router.clone().oneshot(request).await.expect("a router always answers");
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("the body ends");
-        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status, headers, body, bytes: bytes.into() }
     }
 
     /// Create what `body` describes.

@@ -1,8 +1,10 @@
-//! The system call filter: what no process of a sandbox may ask of the kernel.
+//! The system call filter: what a process of a sandbox may ask of the kernel, and nothing else.
 //!
-//! A list of what is denied, after Docker's default profile, each group with its reason. Capabilities already forbid
-//! most of it; this holds even where a capability check has a hole. Denied calls fail with `EPERM`. `clone3` fails
-//! with `ENOSYS`, because its flags lie in memory where a filter cannot see them: callers fall back to `clone`.
+//! What is allowed is listed in [`allow`], so that a call the kernel learns one day is not there until somebody has
+//! thought about it: it fails with `ENOSYS`, as on a kernel without it, and callers fall back. What is known and
+//! forbidden is listed here, each group with its reason, and fails with `EPERM`, which says that it is forbidden.
+//! Capabilities already forbid most of it; this holds even where a capability check has a hole. `clone3` fails with
+//! `ENOSYS`, because its flags lie in memory where a filter cannot see them: callers fall back to `clone`.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +12,9 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     apply_filter_all_threads,
 };
+
+#[path = "allow.rs"]
+mod allow;
 
 /// Mounts and roots: the sandbox's view of files is its host's to make.
 const MOUNTS: &[libc::c_long] = &[
@@ -46,6 +51,8 @@ const MACHINE: &[libc::c_long] = &[
     libc::SYS_syslog,
     libc::SYS_acct,
     libc::SYS_vhangup,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_iopl,
     #[cfg(target_arch = "x86_64")]
@@ -73,6 +80,9 @@ const SURFACES: &[libc::c_long] = &[
     libc::SYS_open_by_handle_at,
     libc::SYS_lookup_dcookie,
     libc::SYS_kcmp,
+    libc::SYS_get_mempolicy,
+    libc::SYS_set_mempolicy,
+    libc::SYS_mbind,
     libc::SYS_move_pages,
     libc::SYS_migrate_pages,
     libc::SYS_nfsservctl,
@@ -92,14 +102,33 @@ const NEW_NAMESPACES: u64 = (libc::CLONE_NEWNS
 #[cfg(target_arch = "x86_64")]
 const TWIN: libc::c_long = 0x4000_0000;
 
-/// Deny all of it, for this process and all that come from it.
-pub(crate) fn deny() -> Result<(), String> {
+/// The families of sockets there are: local, the two of the internet, and the kernel's own for asking about devices.
+/// The others reach the machine or its hypervisor, or are kernel code that hardly anybody uses.
+#[allow(clippy::cast_sign_loss, reason = "families are small numbers")]
+const FAMILIES: [u64; 4] =
+    [libc::AF_UNIX as u64, libc::AF_INET as u64, libc::AF_INET6 as u64, libc::AF_NETLINK as u64];
+
+/// Leave only what is allowed to this process and all that come from it.
+///
+/// Of several filters the strictest counts, and between two refusals the one put on last.
+pub(crate) fn confine() -> Result<(), String> {
+    let allowed = allow::CALLS.iter().copied().flatten().map(|&call| (call, Vec::new())).collect();
+    apply(allowed, SeccompAction::Allow, errno(libc::ENOSYS))?;
     let groups = [MOUNTS, NAMESPACES, MACHINE, KEYS, SURFACES];
     let mut denied: BTreeMap<i64, Vec<SeccompRule>> =
         groups.into_iter().flatten().map(|&call| (call, Vec::new())).collect();
     denied.insert(libc::SYS_clone, namespaced().map_err(|error| error.to_string())?);
-    apply(denied, libc::EPERM)?;
-    apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
+    let sockets = BTreeMap::from([(libc::SYS_socket, strange().map_err(|error| error.to_string())?)]);
+    deny(denied, libc::EPERM)?;
+    deny(sockets, libc::EAFNOSUPPORT)?;
+    deny(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
+}
+
+/// A socket of none of the [`FAMILIES`].
+fn strange() -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+    let other = |family| SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, family);
+    let others = FAMILIES.into_iter().map(other).collect::<Result<_, _>>()?;
+    Ok(vec![SeccompRule::new(others)?])
 }
 
 /// One rule for each flag, because a rule tests for equality under a mask.
@@ -112,15 +141,28 @@ fn namespaced() -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
     flags.map(rule).collect()
 }
 
-fn apply(mut denied: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<(), String> {
+fn errno(errno: i32) -> SeccompAction {
+    SeccompAction::Errno(errno.unsigned_abs())
+}
+
+/// Answer these calls with `code`.
+fn deny(mut denied: BTreeMap<i64, Vec<SeccompRule>>, code: i32) -> Result<(), String> {
     #[cfg(target_arch = "x86_64")]
     for (call, rules) in denied.clone() {
         denied.insert(call | TWIN, rules);
     }
-    let answer = SeccompAction::Errno(errno.unsigned_abs());
+    apply(denied, errno(code), SeccompAction::Allow)
+}
+
+/// Answer what matches with `these`, and everything else with `others`.
+fn apply(
+    calls: BTreeMap<i64, Vec<SeccompRule>>,
+    these: SeccompAction,
+    others: SeccompAction,
+) -> Result<(), String> {
     let arch =
         std::env::consts::ARCH.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
-    let filter = SeccompFilter::new(denied, SeccompAction::Allow, answer, arch).map_err(|e| e.to_string())?;
+    let filter = SeccompFilter::new(calls, others, these, arch).map_err(|error| error.to_string())?;
     let program: BpfProgram =
         filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
     apply_filter_all_threads(&program).map_err(|error| error.to_string())

@@ -69,7 +69,7 @@ fn run() -> Result<u8, Error> {
 
     home::settle(&name, &user)
         .map_err(|error| Error::System { doing: "settle in", error: error.to_string() })?;
-    confine::deny().map_err(|error| Error::System { doing: "set the system call filter", error })?;
+    confine::confine().map_err(|error| Error::System { doing: "set the system call filter", error })?;
     let mut signals = Signals::new([SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2])
         .map_err(|error| Error::System { doing: "listen for signals", error: error.to_string() })?;
 
