@@ -3,7 +3,7 @@
 use std::fs;
 
 use hourglass_tests::hourglass::{complained, printed, run};
-use hourglass_tests::{Ground, Up};
+use hourglass_tests::{Ground, Need, Up, may_run};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -43,6 +43,36 @@ fn up_offers_the_contracts_snapshots_and_takes_the_small_one_unless_told() {
     assert_eq!(created(json!({})), ("daytona-small".to_owned(), [1, 1, 3]));
     assert_eq!(created(json!({ "snapshot": "daytona-medium" })), ("daytona-medium".to_owned(), [2, 4, 8]));
     assert_eq!(created(json!({ "snapshot": "daytona-large" })), ("daytona-large".to_owned(), [4, 8, 10]));
+}
+
+#[test]
+fn code_runs_in_each_language_of_the_contract_on_containers() {
+    if !may_run("code_runs_in_each_language_of_the_contract_on_containers", Need::Native) {
+        return;
+    }
+    let ground = Ground::with_runtimes();
+    let up = Up::start(ground.data(), &[]);
+    let created = up.ask("POST", "/sandbox", Some(&json!({ "env": { "WORD": "secret" } })));
+    assert_eq!(created.body["state"], "started", "{created:?}");
+    let id = created.body["id"].as_str().unwrap();
+    for (language, code) in [
+        ("python", "import os; print(os.environ['WORD'], 6 * 7)"),
+        ("javascript", "console.log(process.env.WORD, 6 * 7)"),
+        ("typescript", "const x: number = 6 * 7; console.log(process.env.WORD as string, x)"),
+    ] {
+        let asked = json!({ "code": code, "language": language });
+        let ran = up.ask("POST", &format!("/toolbox/{id}/process/code-run"), Some(&asked));
+        assert_eq!(
+            (&ran.body["exitCode"], &ran.body["result"]),
+            (&json!(0), &json!("secret 42\n")),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(up.ask("DELETE", &format!("/sandbox/{id}"), None).status, 200);
+    up.until("the end of the sandbox", |up| {
+        (up.ask("GET", &format!("/sandbox/{id}"), None).status == 404).then_some(())
+    });
+    assert!(up.end(Signal::TERM).success());
 }
 
 #[test]

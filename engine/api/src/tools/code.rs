@@ -64,6 +64,7 @@ fn runners(language: Language, file: &str) -> Vec<Vec<String>> {
         Language::Python => &[&["python3", "-u"], &["python", "-u"]],
         Language::JavaScript => &[&["node"]],
         Language::TypeScript => &[
+            &["run-typescript"],
             &["tsx"],
             &["ts-node"],
             &["node", "--experimental-strip-types", "--disable-warning=ExperimentalWarning"],
