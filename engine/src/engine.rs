@@ -236,16 +236,28 @@ impl Engine {
     ///
     /// A sandbox that fails on the way, or goes away, ends the wait, unless it is waited for to be deleted.
     pub async fn wait_for(&self, id: SandboxId, state: State, patience: Duration) -> Result<(), WaitError> {
+        let port = self.port_of(id)?;
+        let waited = tokio::time::timeout(patience, wait::until(port, id, state)).await;
+        waited.unwrap_or_else(|_| Err(timed_out(port, id, patience)))
+    }
+
+    /// Wait until the sandbox is as `settled` wants it, or is gone, at most `patience`; and give it as it was then. What
+    /// it only passes through counts. Whoever needs to tell how an operation ended looks here: what was tried and given
+    /// up leaves the state it began in.
+    pub async fn wait_until(
+        &self,
+        id: SandboxId,
+        patience: Duration,
+        settled: impl Fn(&Sandbox) -> bool,
+    ) -> Result<Sandbox, WaitError> {
+        let port = self.port_of(id)?;
+        let waited = tokio::time::timeout(patience, wait::settled(port, id, settled)).await;
+        waited.unwrap_or_else(|_| Err(timed_out(port, id, patience)))
+    }
+
+    fn port_of(&self, id: SandboxId) -> Result<&Port, WaitError> {
         let known = |port: &&Port| port.common.view.roster(|roster| roster.by_id(id).is_some());
-        let port = self.inner.shards.iter().find(known).ok_or(WaitError::Gone(id))?;
-        match tokio::time::timeout(patience, wait::until(port, id, state)).await {
-            Ok(result) => result,
-            Err(_) => {
-                let state = port.common.view.sandbox(id).map_or(State::Deleted, |sandbox| sandbox.state);
-                let after = Span(u64::try_from(patience.as_micros()).unwrap_or(u64::MAX));
-                Err(WaitError::TimedOut { sandbox: id, state, after })
-            }
-        }
+        self.inner.shards.iter().find(known).ok_or(WaitError::Gone(id))
     }
 
     /// Take no more requests, make everything accepted durable, leave a checkpoint, and end.
@@ -269,4 +281,10 @@ async fn end(shards: &[Port]) {
     for port in shards {
         port.ended().await;
     }
+}
+
+fn timed_out(port: &Port, id: SandboxId, patience: Duration) -> WaitError {
+    let state = port.common.view.sandbox(id).map_or(State::Deleted, |sandbox| sandbox.state);
+    let after = Span(u64::try_from(patience.as_micros()).unwrap_or(u64::MAX));
+    WaitError::TimedOut { sandbox: id, state, after }
 }

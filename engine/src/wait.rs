@@ -10,14 +10,25 @@ use crate::subscription::Lagged;
 
 /// Wait until `id` is in `wanted` or comes into it.
 pub(crate) async fn until(port: &Port, id: SandboxId, wanted: State) -> Result<(), WaitError> {
+    match settled(port, id, |sandbox| verdict(sandbox, wanted).is_some()).await {
+        Ok(sandbox) => verdict(&sandbox, wanted).unwrap_or(Ok(())),
+        Err(WaitError::Gone(_)) if wanted == State::Deleted => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Wait until `id` is as `settled` wants it. It, as it was then.
+pub(crate) async fn settled(
+    port: &Port,
+    id: SandboxId,
+    settled: impl Fn(&Sandbox) -> bool,
+) -> Result<Sandbox, WaitError> {
     loop {
         let fleet = port.common.view.fleet();
-        let Some(sandbox) = fleet.sandbox(id) else {
-            return if wanted == State::Deleted { Ok(()) } else { Err(WaitError::Gone(id)) };
-        };
+        let sandbox = fleet.sandbox(id).ok_or(WaitError::Gone(id))?;
         let mut sandbox = Arc::unwrap_or_clone(Arc::clone(sandbox));
-        if let Some(end) = verdict(&sandbox, wanted) {
-            return end;
+        if settled(&sandbox) {
+            return Ok(sandbox);
         }
         let mut records = port.subscribe(fleet.seq().next());
         loop {
@@ -34,8 +45,8 @@ pub(crate) async fn until(port: &Port, id: SandboxId, wanted: State) -> Result<(
             }
             // What the log holds was folded before it was published.
             sandbox.evolve(&record.stamp(), event).map_err(|_| WaitError::Closed)?;
-            if let Some(end) = verdict(&sandbox, wanted) {
-                return end;
+            if settled(&sandbox) {
+                return Ok(sandbox);
             }
         }
     }

@@ -35,12 +35,10 @@ capabilities! {
     Kvm = "UNSUPPORTED_KVM", "a sandbox with KVM";
     Link = "UNSUPPORTED_LINK", "linking sandboxes";
     ObjectStorage = "UNSUPPORTED_OBJECT_STORAGE", "uploading build contexts";
-    Pause = "UNSUPPORTED_PAUSE", "pausing a sandbox";
     Preview = "UNSUPPORTED_PREVIEW", "previewing a port of a sandbox";
     Proxy = "UNSUPPORTED_PROXY", "a proxy for what a sandbox sends";
     QueueTimeout = "UNSUPPORTED_QUEUE_TIMEOUT", "a queue timeout";
     Recover = "UNSUPPORTED_RECOVER", "recovering a sandbox";
-    Resize = "UNSUPPORTED_RESIZE", "resizing a sandbox";
     Secrets = "UNSUPPORTED_SECRETS", "secrets";
     SigningKey = "UNSUPPORTED_SIGNING_KEY", "signed addresses";
     Snapshot = "UNSUPPORTED_SNAPSHOT", "making, changing or removing a snapshot";

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hourglass_agent::Failure;
 use hourglass_engine::{AskError, DialError};
-use hourglass_events::Refusal;
+use hourglass_events::{Fault, Refusal};
 use hourglass_projections::roster::QueryError;
 
 use crate::auth::Unauthenticated;
@@ -249,6 +249,12 @@ pub(crate) enum Problem {
         /// How long it had.
         after: Duration,
     },
+    /// The world failed, and the sandbox is as it was.
+    #[error("it was tried and failed, and the sandbox is as it was: {fault}")]
+    Failed {
+        /// What went wrong.
+        fault: Fault,
+    },
     /// The engine did not answer in time.
     #[error("the engine does not answer; repeat the request in a moment")]
     NotReady,
@@ -365,6 +371,7 @@ impl Problem {
             Self::Busy { .. } => Answer::retry(S::SERVICE_UNAVAILABLE, "BUSY", 1),
             Self::Closing => Answer::retry(S::SERVICE_UNAVAILABLE, "GOING_DOWN", 1),
             Self::TimedOut { .. } => Answer::new(S::GATEWAY_TIMEOUT, "TIMED_OUT"),
+            Self::Failed { .. } => Answer::new(S::INTERNAL_SERVER_ERROR, "OPERATION_FAILED"),
             Self::NotWebSocket => Answer::new(S::BAD_REQUEST, "NOT_A_WEBSOCKET"),
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod configure;
 pub(crate) mod create;
 pub(crate) mod list;
 pub(crate) mod read;
+pub(crate) mod work;
 
 use std::sync::Arc;
 

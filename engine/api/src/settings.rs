@@ -16,6 +16,10 @@ pub struct Settings {
     /// How long the answer to a create, a start or a stop is held back for the sandbox to get there. A client that is
     /// told the final state need not ask again, which saves it up to a second.
     pub hold: Duration,
+    /// How long the answer to an operation is held back whose failure leaves a sandbox as it was: a pause, a resize.
+    /// Clients take any state but the operation's own for success, so only the answer can tell them of a failure. Shorter
+    /// than what clients allow, which is 60 seconds.
+    pub hold_work: Duration,
     /// The most bytes of a request's body, but of files that are uploaded.
     pub body: usize,
     /// The most bytes of a request that uploads files.
@@ -49,6 +53,7 @@ impl Settings {
             region: "local".to_owned(),
             snapshot: None,
             hold: Duration::from_secs(2),
+            hold_work: Duration::from_secs(45),
             body: 1024 * 1024,
             upload: 5 * 1024 * 1024 * 1024,
             url: 8 * 1024,

@@ -12,5 +12,6 @@ mod http {
     mod refusals;
     mod snapshots;
     mod tools;
+    mod work;
     pub(crate) mod world;
 }

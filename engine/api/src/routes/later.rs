@@ -11,11 +11,9 @@ use crate::problem::Problem;
 
 /// Of one sandbox.
 const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
-    (Verb::Post, "pause", Capability::Pause),
     (Verb::Post, "archive", Capability::Archive),
     (Verb::Post, "backup", Capability::Backup),
     (Verb::Post, "recover", Capability::Recover),
-    (Verb::Post, "resize", Capability::Resize),
     (Verb::Post, "fork", Capability::Fork),
     (Verb::Get, "forks", Capability::Fork),
     (Verb::Get, "parent", Capability::Fork),

@@ -3,7 +3,7 @@
 use super::table::Table;
 use crate::document::parameter::Parameter;
 use crate::operation::{Content, Kind, Operation, Verb};
-use crate::sandboxes::{act, configure, create, list, read};
+use crate::sandboxes::{act, configure, create, list, read, work};
 use crate::wire;
 
 /// What every answer with a sandbox is.
@@ -54,6 +54,21 @@ fn life(table: Table) -> Table {
                 .query([Parameter::flag("force", "Kill it at once.")])
                 .refuses(&[422]),
             act::stop,
+        )
+        .on(
+            change(
+                Verb::Post,
+                &format!("{one}/pause"),
+                "Save the memory of a virtual machine and let it rest",
+            )
+            .refuses(&[422, 500]),
+            work::pause,
+        )
+        .on(
+            change(Verb::Post, &format!("{one}/resize"), "Give a sandbox other resources")
+                .takes(Content::json::<wire::create::ResizeSandbox>())
+                .refuses(&[422, 500]),
+            work::resize,
         )
         .on(
             Operation::new(

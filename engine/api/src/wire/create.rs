@@ -72,6 +72,17 @@ impl CreateSandbox {
     }
 }
 
+/// A request for other resources. What is left out stays as it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResizeSandbox {
+    pub(crate) cpu: Option<u32>,
+    /// In GiB.
+    pub(crate) memory: Option<u32>,
+    /// In GiB.
+    pub(crate) disk: Option<u32>,
+}
+
 /// A request to replace labels.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

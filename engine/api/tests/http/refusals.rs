@@ -78,10 +78,8 @@ async fn operations_that_are_not_done_yet_are_capabilities_of_what_exists() {
     let world = World::new().await;
     world.create(json!({ "name": "box" })).await;
     for (method, operation, code) in [
-        (Method::POST, "pause", "UNSUPPORTED_PAUSE"),
         (Method::POST, "archive", "UNSUPPORTED_ARCHIVE"),
         (Method::POST, "recover", "UNSUPPORTED_RECOVER"),
-        (Method::POST, "resize", "UNSUPPORTED_RESIZE"),
         (Method::POST, "fork", "UNSUPPORTED_FORK"),
         (Method::GET, "forks", "UNSUPPORTED_FORK"),
         (Method::POST, "snapshot", "UNSUPPORTED_SNAPSHOT"),

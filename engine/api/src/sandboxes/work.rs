@@ -1,0 +1,70 @@
+//! Operations that a sandbox sets out on and comes back from: pause and resize.
+//!
+//! One that fails leaves the sandbox as it was, which clients take for success. So the answer waits for the end, and
+//! tells of a failure.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use hourglass_events::event::Intent;
+use hourglass_events::{Command, Refusal, Resize, Sandbox as Known, State as Life, Target};
+
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::shared::{Inner, Shared};
+use crate::wire::create::ResizeSandbox;
+use crate::wire::sandbox::Sandbox;
+
+pub(crate) async fn pause(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Sandbox>, Problem> {
+    let over = |sandbox: &Known| sandbox.state != Life::Pausing && sandbox.intent != Some(Intent::Pause);
+    let sandbox = carry_out(&shared, &caller, Command::Pause(Target::Text(id)), over).await?;
+    told(&sandbox, sandbox.state == Life::Paused)?;
+    Ok(Json(shared.show(&sandbox).await))
+}
+
+pub(crate) async fn resize(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(asked): Body<ResizeSandbox>,
+) -> Result<Json<Sandbox>, Problem> {
+    let ResizeSandbox { cpu, memory, disk } = asked;
+    let resize = Resize { cpu, memory_gib: memory, disk_gib: disk };
+    let over = |sandbox: &Known| sandbox.state != Life::Resizing;
+    let sandbox = carry_out(&shared, &caller, Command::Resize(Target::Text(id), resize), over).await?;
+    let have = sandbox.blueprint.resources;
+    told(&sandbox, resize.of(have) == have)?;
+    Ok(Json(shared.show(&sandbox).await))
+}
+
+/// The sandbox once the operation is over, or as it is when the time for that is.
+async fn carry_out(
+    shared: &Inner,
+    caller: &Caller,
+    command: Command,
+    over: impl Fn(&Known) -> bool,
+) -> Result<Arc<Known>, Problem> {
+    let begun = super::follow(shared, caller, caller.ask(command).await?, None).await?;
+    match shared.engine.wait_until(begun.id, shared.settings.hold_work, over).await {
+        Ok(sandbox) => Ok(Arc::new(sandbox)),
+        // It goes on, or the sandbox is gone: what is known of it says which.
+        Err(_) => shared
+            .newest(caller.organization(), begun.id)
+            .ok_or_else(|| Refusal::NoSuchSandbox(begun.id.to_string()).into()),
+    }
+}
+
+/// Says that an operation failed whose sandbox is at rest and not where it was to be. An error can be seen by itself.
+fn told(sandbox: &Known, done: bool) -> Result<(), Problem> {
+    let rests = sandbox.state.is_in(&[Life::Started, Life::Stopped]);
+    match sandbox.fault.as_ref().filter(|_| rests && !done) {
+        Some(fault) => Err(Problem::Failed { fault: fault.clone() }),
+        None => Ok(()),
+    }
+}
