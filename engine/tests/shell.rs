@@ -8,6 +8,8 @@ mod life;
 mod storage;
 #[path = "shell/subscribers.rs"]
 mod subscribers;
+#[path = "shell/tunnels.rs"]
+mod tunnels;
 #[path = "shell/vault.rs"]
 mod vault;
 #[path = "shell/world.rs"]

@@ -86,8 +86,11 @@ fn run() -> Result<u8, Error> {
             SIGCHLD => {}
             SIGTERM => {
                 children.leave();
-                // Shells that believe they are used by a person do not go when asked so.
-                world.ptys.hang_up(children);
+                // Shells that believe they are used by a person do not go when asked so. On a thread, because their
+                // ends are taken here; without one they are killed when the grace is over.
+                let told = Arc::clone(&world);
+                let tell = move || told.ptys.hang_up(&told.children);
+                let _ = std::thread::Builder::new().name("hang up".to_owned()).spawn(tell);
             }
             other => children.forward(entry, other),
         }

@@ -4,6 +4,7 @@ mod pty;
 
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use hourglass_agent::ptys::{Create, PTYS_MOST, Pty as Described, Request, Stage};
 use hourglass_agent::sessions::check_name;
@@ -14,6 +15,9 @@ use self::pty::Pty;
 use crate::children::Children;
 use crate::serve::say;
 use crate::world::{World, lock};
+
+/// How soon a shell that has not ended is told again that its user is gone.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// All terminals, oldest first.
 #[derive(Debug, Default)]
@@ -89,10 +93,18 @@ impl Ptys {
         Ok(())
     }
 
-    /// Tell everything at a terminal that its user is gone.
+    /// Tell the shells at terminals that their users are gone, and again until they have heard: one that is told while
+    /// it turns to its next line reads on.
     pub(crate) fn hang_up(&self, children: &Children) {
-        for pty in lock(&self.all).iter() {
-            pty.hang_up(children);
+        loop {
+            let running: Vec<_> = lock(&self.all).iter().filter(|pty| pty.is_running()).cloned().collect();
+            if running.is_empty() {
+                return;
+            }
+            for pty in running {
+                pty.hang_up(children);
+            }
+            std::thread::sleep(AGAIN);
         }
     }
 }

@@ -95,6 +95,10 @@ impl Pty {
         }
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        lock(&self.state).stage == Stage::Running
+    }
+
     /// Start its shell, unless that was done before.
     pub(super) fn start(self: &Arc<Self>, world: &Arc<World>) -> Reply<()> {
         let mut state = lock(&self.state);
