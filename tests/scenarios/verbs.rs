@@ -1,8 +1,8 @@
 //! The verbs of `hourglass` that ask an API, on a running `up`: what they do, print and end with.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use hourglass_tests::hourglass::{complained, hourglass, printed, run, run_bare};
 use hourglass_tests::{Ground, Up};
@@ -191,4 +191,55 @@ fn events_are_told_from_any_position_and_as_they_happen() {
     next("Removed");
     following.kill().unwrap();
     following.wait().unwrap();
+}
+
+#[test]
+fn commands_run_in_a_sandbox_and_end_as_they_end() {
+    let ground = Ground::new();
+    let (_up, data) = (up(&ground), ground.data());
+    said(&["create", "--name", "it"], data);
+    let exec = |arguments: &[&str]| run_bare(&[&["exec"], arguments].concat(), data);
+    assert_eq!(printed(&exec(&["it", "echo one two"])), "one two\n");
+    assert_eq!(printed(&exec(&["it", "--", "echo", "a  b"])), "a  b\n");
+    fails(&exec(&["it", "exit 7"]), 7, &[]);
+    let json: Value = serde_json::from_str(&printed(&exec(&["--json", "it", "exit 3"]))).unwrap();
+    assert_eq!(json["exitCode"], 3);
+    fails(&exec(&["nobody", "true"]), 125, &["nobody"]);
+    said(&["stop", "it"], data);
+    fails(&exec(&["it", "true"]), 125, &["it"]);
+}
+
+#[test]
+fn files_go_in_and_come_out_unchanged() {
+    let ground = Ground::new();
+    let (_up, data) = (up(&ground), ground.data());
+    said(&["create", "--name", "it"], data);
+    let here = tempfile::tempdir().unwrap();
+    let path = |name: &str| here.path().join(name).to_str().unwrap().to_owned();
+    let bytes: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    std::fs::write(path("big.bin"), &bytes).unwrap();
+    said(&["cp", &path("big.bin"), "it:/tmp/"], data);
+    said(&["cp", "it:/tmp/big.bin", &path("back.bin")], data);
+    assert!(std::fs::read(path("back.bin")).unwrap() == bytes);
+    assert!(run(&["cp", "it:/tmp/big.bin", "-"], data).stdout == bytes);
+    fails(&run(&["cp", "it:/tmp/nothing", &path("none")], data), 3, &["/tmp/nothing"]);
+    assert!(!here.path().join("none").exists() && !here.path().join("none.part").exists());
+    fails(&run(&["cp", &path("absent"), "it:/tmp/x"], data), 1, &["absent", "cannot be read"]);
+    fails(&run(&["cp", here.path().to_str().unwrap(), "it:/tmp/x"], data), 1, &["is a directory", "tar"]);
+    fails(&run(&["cp", "a", "b"], data), 1, &["SANDBOX:PATH"]);
+    fails(&run(&["cp", "it:/a", "it:/b"], data), 1, &["through a pipe"]);
+}
+
+#[test]
+fn a_shell_takes_what_is_typed_and_ends_as_it_ends() {
+    let ground = Ground::new();
+    let (_up, data) = (up(&ground), ground.data());
+    said(&["create", "--name", "it"], data);
+    let mut shell = hourglass(&["shell", "it"], data);
+    let mut shell = shell.stdin(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(b"echo typed by somebody\nexit 7\n").unwrap();
+    let output = shell.wait_with_output().unwrap();
+    fails(&output, 7, &[]);
+    assert!(printed(&output).contains("typed by somebody"), "{}", printed(&output));
+    fails(&run(&["shell", "nobody"], data), 125, &["nobody"]);
 }

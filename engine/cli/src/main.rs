@@ -54,6 +54,12 @@ enum Command {
     Label(verbs::configure::Label),
     /// Set after how long a sandbox is stopped, archived and deleted by itself.
     Interval(verbs::configure::Interval),
+    /// Run a command in a sandbox.
+    Exec(verbs::exec::Arguments),
+    /// Open a terminal in a sandbox.
+    Shell(verbs::shell::Arguments),
+    /// Copy a file into a sandbox or out of it.
+    Cp(verbs::cp::Arguments),
     /// Print what happened to sandboxes, and with --follow what happens.
     Events(verbs::events::Arguments),
     /// Wait until a sandbox is in a state.
@@ -112,6 +118,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Delete(arguments) => verbs::operate::delete(&arguments),
         Command::Label(arguments) => verbs::configure::label(&arguments),
         Command::Interval(arguments) => verbs::configure::interval(&arguments),
+        Command::Exec(arguments) => Ok(verbs::exec::run(&arguments)),
+        Command::Shell(arguments) => Ok(verbs::shell::run(&arguments)),
+        Command::Cp(arguments) => verbs::cp::run(&arguments),
         Command::Events(arguments) => verbs::events::run(&arguments),
         Command::Wait(arguments) => verbs::wait::run(&arguments),
         Command::Completions(arguments) => {

@@ -19,6 +19,14 @@ pub(crate) fn say(line: impl Display) {
     }
 }
 
+/// Bytes as they are.
+pub(crate) fn raw(bytes: &[u8]) {
+    let mut out = std::io::stdout();
+    if out.write_all(bytes).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// A heading between parts of a story.
 pub(crate) fn heading(line: impl Display) {
     say(format!("\n{}", coloured("1", &line.to_string())));

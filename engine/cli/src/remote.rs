@@ -6,6 +6,7 @@ mod address;
 mod failure;
 mod sandbox;
 
+use std::io::Read;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -132,6 +133,10 @@ impl Api {
                 request = request.header("Content-Type", "application/json");
                 SendBody::from_owned_reader(std::io::Cursor::new(text))
             }
+            Some(Content::Streamed { kind, bytes }) => {
+                request = request.header("Content-Type", kind);
+                SendBody::from_owned_reader(bytes)
+            }
         };
         let request = request.body(body).map_err(|error| Failure::address(&url, &error))?;
         let request =
@@ -150,4 +155,9 @@ impl Api {
 /// What is sent along.
 pub(crate) enum Content {
     Json(String),
+    /// Of this type, piece by piece.
+    Streamed {
+        kind: String,
+        bytes: Box<dyn Read + Send + Sync>,
+    },
 }

@@ -2,10 +2,13 @@
 
 pub(crate) mod completions;
 pub(crate) mod configure;
+pub(crate) mod cp;
 pub(crate) mod create;
 pub(crate) mod events;
+pub(crate) mod exec;
 pub(crate) mod list;
 pub(crate) mod operate;
+pub(crate) mod shell;
 pub(crate) mod wait;
 
 use std::time::{Duration, Instant};
@@ -13,12 +16,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use crate::paint;
-use crate::remote::{Api, Failure, Format, Sandbox, table};
+use crate::remote::{Api, Failure, Format, Sandbox, segment, table};
 
 /// How long a sandbox may take to get where it was sent, unless somebody says otherwise.
 const SETTLE_SECONDS: u64 = 120;
 /// The waits between two looks: short at first, since most is done soon.
 const LOOK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// What commands end with that could not be run; what they end with themselves is passed on.
+const COULD_NOT: u8 = 125;
 
 /// Whether an operation is waited for.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -82,6 +88,11 @@ fn show(format: Format, sandboxes: &[Sandbox]) {
     } else {
         table(sandboxes);
     }
+}
+
+/// The path of a tool inside a sandbox.
+fn tool(sandbox: &str, tool: &str) -> String {
+    format!("/toolbox/{}/{tool}", segment(sandbox))
 }
 
 /// `KEY=VALUE`, as for labels and environments.
