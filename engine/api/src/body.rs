@@ -2,7 +2,9 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use http_body::Body as _;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
@@ -34,6 +36,18 @@ impl<T: DeserializeOwned> FromRequest<Shared> for MaybeBody<T> {
         }
         read(&bytes).map(Some).map(Self)
     }
+}
+
+/// `request` with its body read, unless that is a form, whose parts are read as they come. A connection on which an answer
+/// overtook a body is closed, and a client that had put it aside for its next request would find that lost.
+pub(crate) async fn taken_in(request: Request, shared: &Shared) -> Result<Request, Problem> {
+    let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if request.body().is_end_stream() || kind.is_some_and(|kind| kind.starts_with(b"multipart/")) {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = whole(Request::from_parts(parts.clone(), body), shared).await?;
+    Ok(Request::from_parts(parts, bytes.into()))
 }
 
 async fn whole(request: Request, shared: &Shared) -> Result<Bytes, Problem> {

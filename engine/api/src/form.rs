@@ -59,7 +59,7 @@ pub(crate) fn file_name(name: &str) -> String {
     let plain: String =
         name.chars().map(|c| if (' '..='~').contains(&c) && !"\"\\".contains(c) { c } else { '_' }).collect();
     let exact = name.bytes().fold(String::new(), |mut exact, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             exact.push(char::from(byte));
         } else {
             let _ = write!(exact, "%{byte:02X}");
@@ -72,6 +72,11 @@ pub(crate) fn file_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_spelt_so_that_strict_readers_take_it() {
+        assert_eq!(file_name("a/b.txt"), "filename=\"a/b.txt\"; filename*=UTF-8''a%2Fb.txt");
+    }
 
     #[test]
     fn a_name_cannot_break_out_of_its_header() {

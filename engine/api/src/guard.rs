@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tokio::time::Instant;
 
+use crate::body;
 use crate::gate;
 use crate::operation::Kind;
 use crate::problem::Problem;
@@ -40,7 +41,12 @@ async fn pass(shared: Shared, kind: Kind, mut request: Request, next: Next) -> R
         Err(problem) => return problem.into_response(),
     };
     request.extensions_mut().insert(kind);
-    let answered = next.run(request);
+    let answered = async {
+        match body::taken_in(request, &shared).await {
+            Ok(request) => next.run(request).await,
+            Err(problem) => problem.into_response(),
+        }
+    };
     let response = match kind {
         // How long a tool takes is its own affair, and a socket's answer is only its beginning.
         Kind::Tool | Kind::Socket => answered.await,

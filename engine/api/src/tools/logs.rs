@@ -68,7 +68,7 @@ async fn push(socket: WebSocket, mut listening: Listening<Tunnel>, shared: &Shar
         () = heard => Ending::Gone,
         () = shared.gate.closing() => Ending::Away,
     };
-    mouth.end(ending).await;
+    mouth.end(ending, ears).await;
 }
 
 async fn tell(mouth: &mut Mouth, listening: &mut Listening<Tunnel>) -> Result<(), Ending> {

@@ -14,6 +14,9 @@ pub(super) const MESSAGE_MOST: usize = 1024 * 1024;
 /// How long a client may take to take a message.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a client may take to say that it has heard the end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// The most bytes of a reason for closing.
 const REASON_MOST: usize = 123;
 
@@ -75,8 +78,9 @@ impl Mouth {
         self.send(Message::Text(text.into())).await
     }
 
-    /// Says why it ends, as far as that fits, and ends.
-    pub(super) async fn end(mut self, ending: Ending) {
+    /// Says why it ends, as far as that fits, and ends once the client has heard. A socket with something left in it that
+    /// nobody has read takes what was said last with it when it goes.
+    pub(super) async fn end(mut self, ending: Ending, mut ears: Ears) {
         let (code, reason) = match ending {
             Ending::Gone => return,
             Ending::Away => (close_code::AWAY, "the server is going down".to_owned()),
@@ -84,7 +88,10 @@ impl Mouth {
         };
         let reason = &reason[..reason.floor_char_boundary(REASON_MOST)];
         // Its client may be gone by now.
-        let _ = self.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+        let told = self.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+        if told.is_ok() {
+            let _ = timeout(FAREWELL, async { while ears.hear().await.is_some() {} }).await;
+        }
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Ending> {

@@ -123,7 +123,7 @@ async fn relay(socket: WebSocket, attached: Attached<Tunnel>, shared: &Shared, t
         () = typed => Ending::Gone,
         () = shared.gate.closing() => Ending::Away,
     };
-    mouth.end(ending).await;
+    mouth.end(ending, ears).await;
 }
 
 /// Shows what a terminal shows, to its end. How it ended.
