@@ -11,7 +11,7 @@ const SAMPLES: &[(Sdk, &str)] =
 fn every_sample_runs_on_pretended_machines() {
     if may_run("every_sample_runs_on_pretended_machines", Need::Sdk) {
         let ground = Ground::new();
-        every_sample_runs(&ground, &["--driver", "scripted"]);
+        every_sample_runs(&ground, &["--driver", "scripted"], &[]);
     }
 }
 
@@ -20,16 +20,16 @@ fn every_sample_runs_on_containers_and_leaves_nothing() {
     let test = "every_sample_runs_on_containers_and_leaves_nothing";
     if may_run(test, Need::Sdk) && may_run(test, Need::Native) {
         let ground = Ground::with_runtimes();
-        every_sample_runs(&ground, &[]);
+        every_sample_runs(&ground, &[], &[("CONTAINERS", "1")]);
         let left = Census::of(ground.data());
         assert!(left.is_quiet() && left.disks == 0, "left over: {left:?}");
     }
 }
 
-fn every_sample_runs(ground: &Ground, arguments: &[&str]) {
+fn every_sample_runs(ground: &Ground, arguments: &[&str], environment: &[(&str, &str)]) {
     let up = Up::start(ground.data(), arguments);
     for (sdk, script) in SAMPLES {
-        let output = sdk.run(script, &[], &up);
+        let output = sdk.run(script, environment, &up);
         let (said, why) = (printed(&output), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{script}:\n{said}\n{why}");
         assert!(

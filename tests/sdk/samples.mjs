@@ -5,7 +5,14 @@ import { randomUUID } from 'node:crypto';
 
 import { Daytona, DaytonaConflictError, DaytonaError, DaytonaNotFoundError, Image } from '@daytonaio/sdk';
 
+// Whether there are real machines, on which programs are installed.
+const containers = 'CONTAINERS' in process.env;
 const daytona = new Daytona();
+
+// Asked for anew: what an object says of itself may be overtaken by an older push.
+async function state(sandbox) {
+  return (await daytona.get(sandbox.id)).state;
+}
 
 async function absent(sandbox) {
   try {
@@ -36,13 +43,13 @@ async function all(query) {
 const samples = {
   async create_start_stop_delete() {
     const sandbox = await daytona.create();
-    assert.equal(sandbox.state, 'started');
+    assert.equal(await state(sandbox), 'started');
     assert.deepEqual([sandbox.cpu, sandbox.memory, sandbox.disk], [1, 1, 3]);
     assert.deepEqual([sandbox.autoStopInterval, sandbox.autoArchiveInterval, sandbox.autoDeleteInterval], [15, 10080, -1]);
     await sandbox.stop();
-    assert.equal(sandbox.state, 'stopped');
+    assert.equal(await state(sandbox), 'stopped');
     await sandbox.start();
-    assert.equal(sandbox.state, 'started');
+    assert.equal(await state(sandbox), 'started');
     await sandbox.delete();
     assert(await absent(sandbox));
   },
@@ -80,7 +87,7 @@ const samples = {
     assert(await absent(ephemeral));
     const sandbox = await daytona.create();
     await sandbox.stop(60, true);
-    assert.equal(sandbox.state, 'stopped');
+    assert.equal(await state(sandbox), 'stopped');
     await sandbox.delete();
   },
 
@@ -89,6 +96,49 @@ const samples = {
     const snapshot = await daytona.snapshot.get(items[0].name);
     const sandbox = await daytona.create({ snapshot: snapshot.name });
     assert.equal(sandbox.snapshot, snapshot.name);
+    await sandbox.delete();
+  },
+
+  async commands_and_code() {
+    const sandbox = await daytona.create({ envVars: { GREETING: 'good morning' } });
+    const response = await sandbox.process.executeCommand('echo hello');
+    assert.deepEqual([response.exitCode, response.result], [0, 'hello\n']);
+    assert.equal((await sandbox.process.executeCommand('exit 7')).exitCode, 7);
+    assert.equal((await sandbox.process.executeCommand('pwd', '/tmp')).result, '/tmp\n');
+    if (containers) {
+      assert.equal((await sandbox.process.executeCommand('echo $GREETING')).result, 'good morning\n');
+      assert.equal((await sandbox.process.codeRun("print('from python')")).result, 'from python\n');
+    }
+    await sandbox.delete();
+  },
+
+  async files() {
+    const sandbox = await daytona.create();
+    const bytes = Buffer.from(Array.from({ length: 300000 }, (_, index) => index % 251));
+    await sandbox.fs.createFolder('work', '755');
+    await sandbox.fs.uploadFile(bytes, 'work/a.bin');
+    assert(bytes.equals(await sandbox.fs.downloadFile('work/a.bin')));
+    await sandbox.fs.uploadFiles([{ source: Buffer.from('one\ntwo\n'), destination: 'work/b.txt' }]);
+    assert.deepEqual((await sandbox.fs.listFiles('work')).map((file) => file.name).sort(), ['a.bin', 'b.txt']);
+    assert.equal((await sandbox.fs.getFileDetails('work/a.bin')).size, 300000);
+    assert.equal((await sandbox.fs.findFiles('work', 'two'))[0].line, 2);
+    await sandbox.fs.moveFiles('work/b.txt', 'work/c.txt');
+    await sandbox.fs.deleteFile('work/c.txt');
+    await assert.rejects(sandbox.fs.downloadFile('work/c.txt'), DaytonaError);
+    await sandbox.delete();
+  },
+
+  async sessions_and_terminals() {
+    const sandbox = await daytona.create();
+    await sandbox.process.createSession('one');
+    await sandbox.process.executeSessionCommand('one', { command: 'cd /tmp' });
+    const { stdout } = await sandbox.process.executeSessionCommand('one', { command: 'pwd' });
+    assert.equal(stdout.trim(), '/tmp');
+    await sandbox.process.deleteSession('one');
+    const terminal = await sandbox.process.createPty({ id: 'terminal', cols: 100, rows: 30, onData: () => {} });
+    await terminal.waitForConnection();
+    await terminal.sendInput('exit 5\n');
+    assert.equal((await terminal.wait()).exitCode, 5);
     await sandbox.delete();
   },
 

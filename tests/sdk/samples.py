@@ -18,9 +18,16 @@ from daytona import (
     DaytonaConflictError,
     DaytonaError,
     DaytonaNotFoundError,
+    FileUpload,
     Image,
     Resources,
+    SessionExecuteRequest,
 )
+
+from daytona.common.pty import PtySize
+
+# Whether there are real machines, on which programs are installed.
+CONTAINERS = "CONTAINERS" in os.environ
 
 samples = []
 
@@ -42,6 +49,11 @@ def refused(status, function, *arguments, **named):
     raise AssertionError(f"{function} was not refused")
 
 
+def state(daytona, sandbox):
+    """Asked for anew: what an object says of itself may be overtaken by an older push."""
+    return daytona.get(sandbox.id).state
+
+
 def absent(daytona, sandbox):
     """It is not there, whether deleted or being so."""
     try:
@@ -53,15 +65,15 @@ def absent(daytona, sandbox):
 @sample
 def create_start_stop_delete(daytona):
     sandbox = daytona.create()
-    assert sandbox.state == "started", sandbox.state
+    assert state(daytona, sandbox) == "started"
     assert (sandbox.cpu, sandbox.memory, sandbox.disk) == (1, 1, 3), sandbox
     assert sandbox.auto_stop_interval == 15 and sandbox.auto_archive_interval == 7 * 24 * 60
     assert sandbox.auto_delete_interval == -1
     assert sandbox.labels["code-toolbox-language"] == "python"
     sandbox.stop()
-    assert sandbox.state == "stopped", sandbox.state
+    assert state(daytona, sandbox) == "stopped"
     sandbox.start()
-    assert sandbox.state == "started", sandbox.state
+    assert state(daytona, sandbox) == "started"
     sandbox.delete(wait=True)
     assert absent(daytona, sandbox)
 
@@ -119,7 +131,7 @@ def an_ephemeral_sandbox_is_gone_once_it_stops(daytona):
 def a_forced_stop(daytona):
     sandbox = daytona.create()
     sandbox.stop(force=True)
-    assert sandbox.state == "stopped", sandbox.state
+    assert state(daytona, sandbox) == "stopped"
     sandbox.delete()
 
 
@@ -192,6 +204,118 @@ def sizes_beyond_the_document_are_refused(daytona):
     for resources in (Resources(cpu=5), Resources(memory=9), Resources(disk=11), Resources(cpu=0)):
         params = CreateSandboxFromImageParams(image=Image.debian_slim("3.12"), resources=resources)
         refused(400, daytona.create, params)
+
+
+@sample
+def commands_with_directory_environment_and_exit_code(daytona):
+    sandbox = daytona.create()
+    response = sandbox.process.exec("echo hello")
+    assert (response.exit_code, response.result) == (0, "hello\n"), response
+    assert sandbox.process.exec("exit 7").exit_code == 7
+    assert sandbox.process.exec("pwd", cwd="/tmp").result == "/tmp\n"
+    assert sandbox.process.exec("echo $WORD", env={"WORD": "it's so"}).result == "it's so\n"
+    sandbox.stop()
+    try:
+        sandbox.process.exec("echo hello")
+        raise AssertionError("ran in a stopped sandbox")
+    except DaytonaError as error:
+        assert error.status_code in (400, 409), error
+    sandbox.delete()
+
+
+@sample
+def variables_of_a_sandbox_reach_its_commands(daytona):
+    sandbox = daytona.create(CreateSandboxFromSnapshotParams(env_vars={"GREETING": "good morning"}))
+    if CONTAINERS:
+        assert sandbox.process.exec("echo $GREETING").result == "good morning\n"
+    assert daytona.get(sandbox.id).env == {"GREETING": "good morning"}
+    sandbox.delete()
+
+
+@sample
+def code_in_the_language_of_the_sandbox(daytona):
+    if not CONTAINERS:
+        return
+    sandbox = daytona.create()
+    response = sandbox.process.code_run("print('hello', sum(range(10)))")
+    assert (response.exit_code, response.result) == (0, "hello 45\n"), response
+    failed = sandbox.process.code_run("raise SystemExit(3)")
+    assert failed.exit_code == 3, failed
+    sandbox.delete()
+
+
+@sample
+def files_in_and_out(daytona):
+    sandbox = daytona.create()
+    fs = sandbox.fs
+    fs.create_folder("work", "755")
+    fs.upload_file(b"one\ntwo\n", "work/a.txt")
+    fs.upload_files([FileUpload(b"three\n", "work/b.txt"), FileUpload(bytes(range(256)) * 4096, "work/c.bin")])
+    assert fs.download_file("work/a.txt") == b"one\ntwo\n"
+    assert fs.download_file("work/c.bin") == bytes(range(256)) * 4096
+    assert sorted(file.name for file in fs.list_files("work")) == ["a.txt", "b.txt", "c.bin"]
+    assert fs.get_file_info("work/a.txt").size == 8
+    assert [(found.line, found.content) for found in fs.find_files("work", "two")] == [(2, "two")]
+    assert len(fs.search_files("work", "*.txt").files) == 2
+    fs.replace_in_files(["work/a.txt"], "two", "2")
+    fs.set_file_permissions("work/a.txt", mode="600")
+    fs.move_files("work/a.txt", "work/moved.txt")
+    assert fs.download_file("work/moved.txt") == b"one\n2\n"
+    fs.delete_file("work/moved.txt")
+    try:
+        fs.download_file("work/moved.txt")
+        raise AssertionError("read what was deleted")
+    except DaytonaNotFoundError:
+        pass
+    fs.delete_file("work", recursive=True)
+    sandbox.delete()
+
+
+@sample
+def files_outlive_a_stop(daytona):
+    sandbox = daytona.create()
+    sandbox.fs.upload_file(b"kept", "note.txt")
+    sandbox.stop()
+    sandbox.start()
+    assert sandbox.fs.download_file("note.txt") == b"kept"
+    sandbox.delete()
+
+
+@sample
+def sessions_keep_their_state(daytona):
+    sandbox = daytona.create()
+    process = sandbox.process
+    process.create_session("one")
+    run = lambda command: process.execute_session_command("one", SessionExecuteRequest(command=command))
+    assert run("cd /tmp").exit_code == 0
+    assert run("pwd").stdout.strip() == "/tmp"
+    command = run("echo said")
+    assert process.get_session_command_logs("one", command.cmd_id).stdout.strip() == "said"
+    assert [session.session_id for session in process.list_sessions()] == ["one"]
+    process.delete_session("one")
+    sandbox.delete()
+
+
+@sample
+def a_terminal_shows_what_is_typed(daytona):
+    sandbox = daytona.create()
+    terminal = sandbox.process.create_pty_session("terminal", pty_size=PtySize(cols=100, rows=30))
+    terminal.send_input("echo $((40 + 2)) and more\nexit 5\n")
+    shown = []
+    result = terminal.wait(on_data=shown.append, timeout=30)
+    text = b"".join(shown).decode()
+    assert result.exit_code == 5, (result, text)
+    if CONTAINERS:
+        assert "42 and more" in text, text
+    sandbox.delete()
+
+
+@sample
+def places_in_a_sandbox(daytona):
+    sandbox = daytona.create()
+    assert sandbox.get_user_home_dir().startswith("/"), sandbox.get_user_home_dir()
+    assert sandbox.get_work_dir().startswith("/"), sandbox.get_work_dir()
+    sandbox.delete()
 
 
 @sample

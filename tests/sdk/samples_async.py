@@ -9,9 +9,15 @@ from daytona import (
     DaytonaConflictError,
     DaytonaNotFoundError,
     ListSandboxesQuery,
+    SessionExecuteRequest,
 )
 
 MANY = 20
+
+
+async def state(daytona, sandbox):
+    """Asked for anew: what an object says of itself may be overtaken by an older push."""
+    return (await daytona.get(sandbox.id)).state
 
 
 async def absent(daytona, sandbox):
@@ -23,11 +29,11 @@ async def absent(daytona, sandbox):
 
 async def a_life(daytona):
     sandbox = await daytona.create()
-    assert sandbox.state == "started", sandbox.state
+    assert await state(daytona, sandbox) == "started"
     await sandbox.stop()
-    assert sandbox.state == "stopped", sandbox.state
+    assert await state(daytona, sandbox) == "stopped"
     await sandbox.start()
-    assert sandbox.state == "started", sandbox.state
+    assert await state(daytona, sandbox) == "started"
     await sandbox.stop(force=True)
     await sandbox.delete(wait=True)
     assert await absent(daytona, sandbox)
@@ -37,11 +43,13 @@ async def many_at_once(daytona):
     tag = str(uuid.uuid4())
     params = CreateSandboxFromSnapshotParams(labels={"tag": tag})
     made = await asyncio.gather(*(daytona.create(params) for _ in range(MANY)))
-    assert all(sandbox.state == "started" for sandbox in made)
-    found = [sandbox.id async for sandbox in daytona.list(ListSandboxesQuery(labels={"tag": tag}, limit=7))]
-    assert sorted(found) == sorted(sandbox.id for sandbox in made)
+    ids = sorted(sandbox.id for sandbox in made)
+    query = ListSandboxesQuery(labels={"tag": tag}, limit=7)
+    found = [(sandbox.id, sandbox.state) async for sandbox in daytona.list(query)]
+    assert sorted(found) == [(id, "started") for id in ids], found
     await asyncio.gather(*(sandbox.stop() for sandbox in made))
-    assert all(sandbox.state == "stopped" for sandbox in made)
+    found = [(sandbox.id, sandbox.state) async for sandbox in daytona.list(query)]
+    assert sorted(found) == [(id, "stopped") for id in ids], found
     await asyncio.gather(*(sandbox.delete(wait=True) for sandbox in made))
     assert all(await asyncio.gather(*(absent(daytona, sandbox) for sandbox in made)))
 
@@ -79,9 +87,25 @@ async def an_ephemeral_one(daytona):
     assert await absent(daytona, sandbox)
 
 
+async def commands_files_and_sessions(daytona):
+    sandbox = await daytona.create()
+    results = await asyncio.gather(*(sandbox.process.exec(f"echo {number}") for number in range(MANY)))
+    assert [response.result for response in results] == [f"{number}\n" for number in range(MANY)]
+    files = [(f"f{number}.txt", str(number).encode() * 1000) for number in range(MANY)]
+    await asyncio.gather(*(sandbox.fs.upload_file(data, name) for name, data in files))
+    found = await asyncio.gather(*(sandbox.fs.download_file(name) for name, _ in files))
+    assert found == [data for _, data in files]
+    await sandbox.process.create_session("one")
+    await sandbox.process.execute_session_command("one", SessionExecuteRequest(command="cd /tmp"))
+    told = await sandbox.process.execute_session_command("one", SessionExecuteRequest(command="pwd"))
+    assert told.stdout.strip() == "/tmp", told
+    await sandbox.delete(wait=True)
+
+
 async def main():
     async with AsyncDaytona() as daytona:
-        for function in (a_life, many_at_once, one_name_for_one_sandbox, settings_of_one, an_ephemeral_one):
+        lives = (a_life, many_at_once, one_name_for_one_sandbox, settings_of_one, an_ephemeral_one)
+        for function in (*lives, commands_files_and_sessions):
             await function(daytona)
             print(f"ok {function.__name__}", flush=True)
 

@@ -24,9 +24,12 @@ pub enum Sdk {
 impl Sdk {
     /// Run `script` of `tests/sdk` with this SDK, as somebody whose sandboxes are at `up`.
     #[must_use]
-    pub fn run(self, script: &str, arguments: &[&str], up: &Up) -> Output {
+    pub fn run(self, script: &str, environment: &[(&str, &str)], up: &Up) -> Output {
         let mut command = self.command(script);
-        command.args(arguments).env("DAYTONA_API_URL", up.api()).env("DAYTONA_API_KEY", &up.key);
+        command
+            .envs(environment.iter().copied())
+            .env("DAYTONA_API_URL", up.api())
+            .env("DAYTONA_API_KEY", &up.key);
         command.stdin(Stdio::null()).output().unwrap()
     }
 
@@ -55,6 +58,7 @@ impl Sdk {
         command
             .env_remove("DAYTONA_TARGET")
             .env_remove("DAYTONA_JWT_TOKEN")
+            .env_remove("CONTAINERS")
             .env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (source, target) = (&arguments.source, &arguments.target);
     match (End::of(source), End::of(target)) {
         (End::Here(file), End::Inside { sandbox, path }) => {
-            upload(&arguments.remote.open()?, file, sandbox, path)?
+            upload(&arguments.remote.open()?, file, sandbox, path)?;
         }
         (End::Inside { sandbox, path }, End::Here(file)) => {
             download(&arguments.remote.open()?, sandbox, path, file)?;
