@@ -67,6 +67,8 @@ fn runners(language: Language, file: &str) -> Vec<Vec<String>> {
             &["run-typescript"],
             &["tsx"],
             &["ts-node"],
+            // What the base image has.
+            &["run-typescript"],
             &["node", "--experimental-strip-types", "--disable-warning=ExperimentalWarning"],
         ],
     };
