@@ -110,6 +110,14 @@ def create_from_a_named_snapshot(daytona):
 
 
 @sample
+def create_from_the_snapshots_of_the_document(daytona):
+    for name, size in {"small": (1, 1, 3), "medium": (2, 4, 8), "large": (4, 8, 10)}.items():
+        sandbox = daytona.create(CreateSandboxFromSnapshotParams(snapshot=f"daytona-{name}"))
+        assert (sandbox.cpu, sandbox.memory, sandbox.disk) == size, sandbox
+        sandbox.delete()
+
+
+@sample
 def create_with_a_language(daytona):
     for language in ("python", "typescript", "javascript"):
         sandbox = daytona.create(CreateSandboxFromSnapshotParams(language=language))
@@ -242,6 +250,11 @@ def code_in_the_language_of_the_sandbox(daytona):
     failed = sandbox.process.code_run("raise SystemExit(3)")
     assert failed.exit_code == 3, failed
     sandbox.delete()
+    for language in ("typescript", "javascript"):
+        sandbox = daytona.create(CreateSandboxFromSnapshotParams(language=language))
+        response = sandbox.process.code_run("console.log([1, 2, 3].map((n) => n * 2).join())")
+        assert (response.exit_code, response.result) == (0, "2,4,6\n"), response
+        sandbox.delete()
 
 
 @sample
