@@ -19,6 +19,7 @@ mod mounts;
 mod net;
 mod part;
 mod place;
+mod pool;
 mod preflight;
 mod process;
 mod programs;
@@ -48,6 +49,7 @@ use self::lock::Lock;
 use self::net::Networks;
 use self::part::part;
 use self::place::{Life, Places};
+use self::pool::Stock;
 use self::programs::Programs;
 use self::wanted::{Asker, Wanted};
 use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran, Stream};
@@ -59,6 +61,7 @@ pub use self::config::Config;
 pub(crate) use self::mounts::below as mounted_below;
 pub use self::net::{Bridged, Network, NetworkError};
 pub use self::part::HISTOGRAM;
+pub use self::pool::{POOLED, Pool, TAKEN};
 pub use self::preflight::Preflight;
 pub(crate) use self::preflight::{TOOLS, installed};
 
@@ -75,6 +78,7 @@ struct Inner {
     places: Places,
     groups: Groups,
     networks: Networks,
+    stock: Stock,
     programs: Programs,
     images: Store,
     running: Mutex<BTreeMap<SandboxId, Running>>,
@@ -130,11 +134,13 @@ impl NativeDriver {
         let programs = Programs::write(&places.programs()).map_err(unusable(&places.programs()))?;
         let instance = blake3::hash(config.data_dir.as_os_str().as_encoded_bytes()).to_hex()[..12].to_owned();
         let networks = Networks::open(&config.network, &instance, &config.run_dir)?;
+        let stock = Stock::open(&places, &config.pool, &networks).map_err(OpenError::Adopt)?;
         let (exits, told) = unbounded_channel();
         let inner = Arc::new(Inner {
             images: Store::new(&config.data_dir),
             groups: Groups::new(trees, instance),
             networks,
+            stock,
             running: Mutex::default(),
             config,
             places,
@@ -143,6 +149,7 @@ impl NativeDriver {
             runtime,
         });
         inner.adopt().map_err(OpenError::Adopt)?;
+        inner.replenish();
         Ok(Self { inner, exits: tokio::sync::Mutex::new(told) })
     }
 
@@ -150,6 +157,12 @@ impl NativeDriver {
     #[must_use]
     pub fn images(&self) -> &Store {
         &self.inner.images
+    }
+
+    /// How many disks and networks lie ready.
+    #[must_use]
+    pub fn pooled(&self) -> (usize, usize) {
+        self.inner.stock.ready()
     }
 
     /// Do `work`, which blocks, where that keeps nobody waiting. Once it holds a sandbox's lock it runs to its end even
@@ -176,10 +189,22 @@ impl Inner {
         }
     }
 
+    /// Have the pool filled in the background, if it is not full. Its thread ends with the driver.
+    fn replenish(self: &Arc<Self>) {
+        if !self.stock.begin() {
+            return;
+        }
+        let inner = Arc::downgrade(self);
+        self.runtime.spawn_blocking(move || {
+            while inner.upgrade().is_some_and(|inner| inner.stock.fill(&inner.networks)) {}
+        });
+    }
+
     fn provision(&self, life: Life, plan: &Plan, wanted: &Wanted) -> Result<(), Fault> {
         self.base(&plan.image)?;
         let lock = self.turn(life.sandbox, wanted)?;
-        part("disk", || disk::provision(&self.places, life, plan.resources.disk_gib, &lock))
+        let gib = plan.resources.disk_gib;
+        part("disk", || disk::provision(&self.places, &self.stock, life, gib, &lock))
     }
 
     fn boot(self: &Arc<Self>, life: Life, plan: &Plan, wanted: &Wanted) -> Result<(), Fault> {
@@ -191,6 +216,8 @@ impl Inner {
             self.stop(found, Span::ZERO, &lock, wanted)?;
         }
         let init = part("boot", || self.begin(life, plan, &lock, wanted))?;
+        // Not before, because it would be in the way of the very start it is for.
+        self.replenish();
         self.watch(life, init)
     }
 
@@ -293,6 +320,14 @@ impl Inner {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Err(fault) = self.stock.close(&self.networks) {
+            tracing::warn!(%fault, "the pool could not be cleared; the next driver takes it over");
+        }
+    }
+}
+
 #[async_trait]
 impl Driver for NativeDriver {
     fn classes(&self) -> Vec<Class> {
@@ -308,7 +343,7 @@ impl Driver for NativeDriver {
         let room = rustix::fs::statvfs(&self.inner.places.data);
         let free = room.map_or(0, |room| room.f_bavail.saturating_mul(room.f_frsize));
         // What the sandboxes already here have written is theirs: they count as residents with their whole disks.
-        let bytes = free.saturating_add(self.inner.places.written());
+        let bytes = free.saturating_add(self.inner.places.written(&self.inner.stock.files()));
         let gib = |bytes: u64| u32::try_from(bytes >> 30).unwrap_or(u32::MAX);
         Resources { cpu, memory_gib: gib(kib << 10), disk_gib: gib(bytes), gpu: 0 }
     }

@@ -5,9 +5,13 @@ pub use hourglass_step::VARIABLE;
 /// Every step of pull, provision, boot, halt and erase, in that order.
 pub const STEPS: &[&str] = &[
     "image.found",
+    "pool.network.ready",
+    "pool.disk.ready",
+    "disk.taken",
     "disk.made",
     "disk.formatted",
     "disk.named",
+    "network.taken",
     "run.made",
     "loop.attached",
     "disk.mounted",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use hourglass_events::Span;
 
 use super::net::{Bridged, Network};
+use super::pool::Pool;
 
 /// Where a native driver keeps things, and what it grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +20,13 @@ pub struct Config {
     pub agent_patience: Span,
     /// What sandboxes are joined to.
     pub network: Network,
+    /// What is kept ready beforehand.
+    pub pool: Pool,
 }
 
 impl Config {
-    /// Everything below `data_dir`, 4096 processes a sandbox, half a minute for an agent, a network for each sandbox.
+    /// Everything below `data_dir`, 4096 processes a sandbox, half a minute for an agent, a network for each sandbox,
+    /// nothing kept ready.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         let data_dir = data_dir.into();
@@ -33,6 +37,7 @@ impl Config {
             pids_most: 4096,
             agent_patience: Span::seconds(30),
             network: Network::Bridged(Bridged::default()),
+            pool: Pool::default(),
         }
     }
 }

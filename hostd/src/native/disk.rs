@@ -14,6 +14,7 @@ use super::doing::Doing;
 use super::helper;
 use super::lock::Lock;
 use super::place::{Life, Places};
+use super::pool::Stock;
 use crate::step;
 
 /// Free space the host keeps: a disk is sparse, but an image that cannot even be formatted helps nobody.
@@ -23,19 +24,37 @@ const RESERVE: u64 = 256 << 20;
 const HELD: Duration = Duration::from_secs(2);
 
 /// Make the disk of `life`, unless the sandbox has one.
-pub(super) fn provision(places: &Places, life: Life, gib: u32, lock: &Lock) -> Result<(), Fault> {
+pub(super) fn provision(
+    places: &Places,
+    stock: &Stock,
+    life: Life,
+    gib: u32,
+    lock: &Lock,
+) -> Result<(), Fault> {
     for disk in places.found_disks(Some(life.sandbox)) {
         if disk.whole {
             return Ok(());
         }
         fs::remove_file(&disk.path).doing("remove a half-made disk")?;
     }
-    let room = rustix::fs::statvfs(places.disks()).doing("look for room for the disk")?;
+    let whole = places.disk(life);
+    if stock.take_disk(gib, &whole)? {
+        step::done("disk.taken");
+    } else {
+        make(&whole, gib, lock)?;
+    }
+    sync_directory(&places.disks())?;
+    step::done("disk.named");
+    Ok(())
+}
+
+/// Make a disk of this size: the file `whole`, which is not there until it is whole.
+pub(super) fn make(whole: &Path, gib: u32, lock: &Lock) -> Result<(), Fault> {
+    let directory = whole.parent().unwrap_or(whole);
+    let room = rustix::fs::statvfs(directory).doing("look for room for the disk")?;
     if room.f_bavail.saturating_mul(room.f_frsize) < RESERVE {
         return Err(Fault::NoSpace { doing: "make the sandbox's disk".to_owned() });
     }
-
-    let whole = places.disk(life);
     let part = whole.with_extension("img.part");
     let file = File::create_new(&part).doing("make the disk's file")?;
     file.set_len(u64::from(gib) << 30).doing("size the disk's file")?;
@@ -44,10 +63,7 @@ pub(super) fn provision(places: &Places, life: Life, gib: u32, lock: &Lock) -> R
     step::done("disk.formatted");
     // A sandbox that was reported as created must be there after a power cut.
     file.sync_data().doing("write the disk to storage")?;
-    fs::rename(&part, &whole).doing("name the disk")?;
-    sync_directory(&places.disks())?;
-    step::done("disk.named");
-    Ok(())
+    fs::rename(&part, whole).doing("name the disk")
 }
 
 /// Put an empty file system on the file, leaving its tables and journal as the holes they are.

@@ -47,6 +47,9 @@ impl Inner {
         wanted: &Wanted,
     ) -> Result<Init, Fault> {
         let (places, name) = (self.places.life(life), life.name());
+        if self.stock.take_network(&places.dir)? {
+            step::done("network.taken");
+        }
         for dir in [places.disk(), places.root(), places.shared()] {
             DirBuilder::new()
                 .recursive(true)
@@ -181,7 +184,7 @@ impl Inner {
         part("ungroup", || self.groups.remove(&name))?;
         step::done("cgroup.removed");
         // It went with its namespace, whose mount is gone since; the kernel has had all that time.
-        part("unplug", || self.networks.gone(life, &places))?;
+        part("unplug", || self.networks.gone(&name, &places))?;
         step::done("network.gone");
         // Mount points first and one by one: if one still held files, they must not be deleted through it.
         for point in [places.disk(), places.root(), places.shared()] {

@@ -151,6 +151,32 @@ impl Networks {
         policy: &NetworkPolicy,
         lock: &Lock,
     ) -> Result<(), Fault> {
+        let owner = life.name();
+        // One from the pool is there already.
+        if places.space().exists() {
+            if let Self::Bridged(bridge) = self {
+                bridge.hand_over(&owner, places)?;
+            }
+        } else {
+            self.prepare(&owner, places)?;
+        }
+        match self {
+            Self::LoopbackOnly => {}
+            Self::Bridged(bridge) => {
+                let address = bridge.address(places)?;
+                fs::write(places.shared().join(hourglass_agent::place::NETWORK), bridge.note(address))
+                    .doing("tell the sandbox its address")?;
+                if *policy != NetworkPolicy::Open {
+                    bridge.hold(places, policy, life.number, lock)?;
+                }
+                step::done("policy.set");
+            }
+        }
+        Ok(())
+    }
+
+    /// Make a network in the directory `places` that says it is `owner`'s.
+    pub(super) fn prepare(&self, owner: &str, places: &LifePlaces) -> Result<(), Fault> {
         match self {
             Self::LoopbackOnly => {
                 space::make(&places.space(), |_| raise_loopback().map(drop))
@@ -158,14 +184,8 @@ impl Networks {
                 step::done("space.made");
             }
             Self::Bridged(bridge) => {
-                let address = bridge.seat(life, places)?;
+                bridge.seat(owner, places)?;
                 step::done("port.made");
-                fs::write(places.shared().join(hourglass_agent::place::NETWORK), bridge.note(address))
-                    .doing("tell the sandbox its address")?;
-                if *policy != NetworkPolicy::Open {
-                    bridge.hold(places, policy, life.number, lock)?;
-                }
-                step::done("policy.set");
             }
         }
         Ok(())
@@ -197,7 +217,7 @@ impl Networks {
     }
 
     /// Wait until the kernel is through with the network of a life, whose namespace was let go of.
-    pub(super) fn gone(&self, life: Life, places: &LifePlaces) -> Result<(), Fault> {
+    pub(super) fn gone(&self, owner: &str, places: &LifePlaces) -> Result<(), Fault> {
         let Self::Bridged(bridge) = self else { return Ok(()) };
         let Some(port) = fs::read_to_string(places.port()).ok().filter(|port| bridge.has_named(port)) else {
             return Ok(());
@@ -205,7 +225,7 @@ impl Networks {
         // The name may be another's by now: it was only tried, or is given away again.
         let alias = Path::new("/sys/class/net").join(port).join("ifalias");
         wait::until("take the sandbox's network away", || {
-            fs::read_to_string(&alias).map_or(true, |owner| owner.trim_end() != life.name())
+            fs::read_to_string(&alias).map_or(true, |found| found.trim_end() != owner)
         })
     }
 }

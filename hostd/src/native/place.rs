@@ -6,6 +6,7 @@
 //! <data>/programs/<name>-<digest>         the agent and the launcher
 //! <run>/<sandbox>.lock                    held while something is done to the sandbox
 //! <run>/<sandbox>.<order>/                one life of it: mount points, bundle, network namespace, marks
+//! <data>/pool/, <run>/pool/               what is kept ready (see `super::pool`)
 //! <run>/network.lock, .users, .nft        held while the bridge is made or taken away; who uses it; its rules
 //! cgroup hourglass/<instance>/<sandbox>.<order>
 //! ```
@@ -85,10 +86,10 @@ impl Places {
         found.filter(|disk| sandbox.is_none_or(|sandbox| disk.life.sandbox == sandbox)).collect()
     }
 
-    /// The bytes all disks here take of the host's storage; they are sparse.
-    pub(super) fn written(&self) -> u64 {
-        let taken = |disk: &FoundDisk| fs::metadata(&disk.path).map_or(0, |file| file.blocks() * 512);
-        self.found_disks(None).iter().map(taken).sum()
+    /// The bytes all disks here and those that are `ready` take of the host's storage; they are sparse.
+    pub(super) fn written(&self, ready: &[PathBuf]) -> u64 {
+        let taken = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.blocks() * 512);
+        self.found_disks(None).iter().map(|disk| &disk.path).chain(ready).map(taken).sum()
     }
 
     /// The whole disk of `sandbox`.
@@ -192,7 +193,7 @@ mod tests {
         fs::write(places.disk(life), vec![1; 1 << 20]).unwrap();
         fs::File::options().write(true).open(places.disk(life)).unwrap().set_len(1 << 30).unwrap();
         fs::File::open(places.disk(life)).unwrap().sync_all().unwrap();
-        assert!((1 << 20..2 << 20).contains(&places.written()), "{}", places.written());
+        assert!((1 << 20..2 << 20).contains(&places.written(&[])), "{}", places.written(&[]));
     }
 
     #[test]

@@ -249,7 +249,7 @@ pub(crate) fn census(dir: &Path) -> Census {
         namespaces.extend(ns.filter_map(|ns| Some(fs::read_link(ns.path()).ok()?.to_str()?.to_owned())));
     }
     let mut files = BTreeSet::new();
-    for place in ["disks", "run"] {
+    for place in ["disks", "pool", "run"] {
         walk(&dir.join(place), &mut |path| Some(files.insert(path.to_owned())));
     }
     let mounts = mounts.lines().filter(|line| line.contains(&text)).map(str::to_owned).collect();

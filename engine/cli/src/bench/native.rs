@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use hourglass_engine::{Engine, Store};
@@ -15,7 +15,7 @@ use hourglass_hostd::Driver;
 use hourglass_hostd::driver::Command;
 use hourglass_hostd::image::{self, Recipe};
 use hourglass_hostd::ledger::SledLedger;
-use hourglass_hostd::native::{Config, NativeDriver};
+use hourglass_hostd::native::{Config, NativeDriver, Pool};
 
 use super::Load;
 use super::engine::{PATIENCE, create};
@@ -66,11 +66,12 @@ async fn prepare(dir: &Path, data: &Path, base: &BaseArguments) -> anyhow::Resul
 
 /// Leave no sandbox of `dir`, and not the directory either.
 async fn clear(dir: &Path) -> anyhow::Result<()> {
-    let driver = NativeDriver::new(Config::new(dir.join("host"))).await?;
-    for found in driver.survey().await? {
-        driver.erase(found.sandbox).await?;
+    for place in ["host", "pooled"] {
+        let driver = NativeDriver::new(Config::new(dir.join(place))).await?;
+        for found in driver.survey().await? {
+            driver.erase(found.sandbox).await?;
+        }
     }
-    drop(driver);
     Ok(fs::remove_dir_all(dir)?)
 }
 
@@ -78,13 +79,49 @@ async fn both(load: &Load, dir: &Path, image: Image) -> anyhow::Result<Vec<Row>>
     let heard = Heard::installed()?;
     let driver = Arc::new(NativeDriver::new(Config::new(dir.join("host"))).await?);
     let (mut rows, alone) = by_driver(load, &driver, &image, &heard).await?;
+    let pooled = by_pool(load, dir, &image).await?;
     let whole = by_engine(load, dir, Machine { driver, image }).await?;
     let row = Row::new("  through the whole engine", Unit::Seconds, whole);
     rows.insert(1, row.beside("driver", &alone).aim(AIM));
+    let row = Row::new("  from the pool, by the driver", Unit::Seconds, pooled);
+    rows.insert(1, row.beside("made anew", &alone).aim(POOLED_AIM));
     Ok(rows)
 }
 
 const AIM: Aim = Aim::Figure(60e-3);
+const POOLED_AIM: Aim = Aim::Figure(30e-3);
+
+/// How much the pool keeps ready.
+const POOLED: usize = 3;
+
+/// The time until each sandbox ran when disk and network lay ready.
+async fn by_pool(load: &Load, dir: &Path, image: &Image) -> anyhow::Result<Rounds> {
+    let host = dir.join("pooled");
+    fs::create_dir_all(&host)?;
+    std::os::unix::fs::symlink(fs::canonicalize(dir.join("host/images"))?, host.join("images"))?;
+    let mut config = Config::new(host);
+    config.pool = Pool::of(POOLED);
+    let driver = NativeDriver::new(config).await?;
+    let bar = Bar::new("native, from the pool");
+    let mut rounds = Rounds::default();
+    for count in 0..load.natives + WARM_UP {
+        bar.show(count as f64 / (load.natives + WARM_UP) as f64, String::new());
+        while driver.pooled() != (POOLED, POOLED) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let id = SandboxId::from_u128(count as u128 + 1);
+        let began = Instant::now();
+        driver.provision(id, OrderNumber(1), &plan(image)).await?;
+        driver.boot(id, OrderNumber(1), &plan(image)).await?;
+        let ran = began.elapsed();
+        driver.erase(id).await?;
+        if count >= WARM_UP {
+            rounds.push(ran.as_secs_f64());
+        }
+    }
+    bar.finish();
+    Ok(rounds)
+}
 
 /// The rows, and the time until each sandbox ran.
 async fn by_driver(
@@ -142,7 +179,7 @@ async fn by_driver(
 }
 
 /// What the driver measures of itself on the way to a sandbox that runs, in this order.
-const PARTS: [&str; 6] = ["disk", "loop", "mounts", "cgroup", "container", "agent"];
+const PARTS: [&str; 7] = ["disk", "loop", "mounts", "network", "cgroup", "container", "agent"];
 
 /// The time from asking until each sandbox is seen as started. One is there at a time.
 async fn by_engine(load: &Load, dir: &Path, machine: Machine) -> anyhow::Result<Rounds> {

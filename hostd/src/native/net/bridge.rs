@@ -14,7 +14,7 @@ use hourglass_events::{Fault, NetworkPolicy, OrderNumber};
 use super::super::doing::Doing;
 use super::super::helper;
 use super::super::lock::Lock;
-use super::super::place::{Life, LifePlaces};
+use super::super::place::LifePlaces;
 use super::block::{Block, mac};
 use super::rules::Host;
 use super::wire::{Pair, Wire};
@@ -121,8 +121,8 @@ impl Bridge {
         Ok(())
     }
 
-    /// Make the namespace of a life and seat it at a free address.
-    pub(super) fn seat(&self, life: Life, places: &LifePlaces) -> Result<Ipv4Addr, Fault> {
+    /// Make a namespace and seat it at a free address.
+    pub(super) fn seat(&self, owner: &str, places: &LifePlaces) -> Result<(), Fault> {
         let doing = "make the sandbox's network";
         let seats = self.block.seats();
         let made = space::make(&places.space(), |own| {
@@ -133,12 +133,11 @@ impl Bridge {
                 let seat = self.next.fetch_add(1, Ordering::Relaxed) % seats;
                 let port = self.port(seat);
                 fs::write(places.port(), &port)?;
-                match self.plug(&port, seat, own, life) {
+                match self.plug(&port, seat, own, owner) {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                     done => {
                         done?;
-                        self.furnish(&mut inside, self.block.address(seat))?;
-                        return Ok(Some(self.block.address(seat)));
+                        return self.furnish(&mut inside, self.block.address(seat)).map(Some);
                     }
                 }
             }
@@ -153,7 +152,7 @@ impl Bridge {
     }
 
     /// Put one end of a pair of devices into the namespace `own`, the other into the bridge.
-    fn plug(&self, port: &str, seat: u32, own: &File, life: Life) -> io::Result<()> {
+    fn plug(&self, port: &str, seat: u32, own: &File, owner: &str) -> io::Result<()> {
         let peer_mac = mac(self.block.address(seat));
         let space = std::os::fd::AsFd::as_fd(own);
         let pair = Pair { port, bridge: self.index, peer: INSIDE, peer_mac, space, mtu: self.mtu };
@@ -161,7 +160,23 @@ impl Bridge {
         wire.make_pair(&pair)?;
         quieten(port);
         let index = wire.index(port)?;
-        wire.confine(index, peer_mac, &life.name())
+        wire.confine(index, peer_mac, owner)
+    }
+
+    /// Let the network in `places` say that it is `owner`'s from here on.
+    pub(super) fn hand_over(&self, owner: &str, places: &LifePlaces) -> Result<(), Fault> {
+        let doing = "take over the sandbox's network";
+        let port = fs::read_to_string(places.port()).doing(doing)?;
+        let mut wire = self.wire();
+        wire.index(&port).and_then(|index| wire.own(index, owner)).doing(doing)
+    }
+
+    /// The address of the network in `places`.
+    pub(super) fn address(&self, places: &LifePlaces) -> Result<Ipv4Addr, Fault> {
+        let doing = "look up the sandbox's address";
+        let port = fs::read_to_string(places.port()).doing(doing)?;
+        let seat = self.seat_of(&port).ok_or(io::ErrorKind::InvalidData);
+        Ok(self.block.address(seat.map_err(io::Error::from).doing(doing)?))
     }
 
     /// Set up the inside of a namespace, by a socket that speaks for it, from a thread that is in it.
