@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::error::{AskError, EngineError, WaitError};
+use crate::error::{AskError, Ended, EngineError, WaitError};
 use crate::hosts::{self, HostLink};
 use crate::inbox::{Inbox, Message};
 use crate::port::Port;
@@ -73,7 +73,14 @@ impl Builder {
         let mut shards: Vec<Port> = Vec::new();
         for number in 0..self.settings.shards {
             let number = ShardNumber(number);
-            shards.push(Port::open(&self.store, &self.settings, number, clock, Arc::clone(&vault)).await?);
+            match Port::open(&self.store, &self.settings, number, clock, Arc::clone(&vault)).await {
+                Ok(port) => shards.push(port),
+                Err(error) => {
+                    // Those before it hold their logs, which whoever starts again needs.
+                    end(&shards).await;
+                    return Err(error);
+                }
+            }
         }
         let lives = |id| {
             let known = shards.iter().find_map(|port| port.common.view.sandbox(id));
@@ -109,8 +116,8 @@ impl Engine {
         let port = self.port(self.shard_of(request.organization));
         let (answer, answered) = oneshot::channel();
         let message = Message::Ask { request: Box::new(request), answer };
-        port.common.inbox.send(message).await.map_err(|_| AskError::Closed)?;
-        Ok(answered.await.map_err(|_| AskError::Closed)??)
+        port.common.inbox.send(message).await.map_err(|_| port.closed())?;
+        Ok(answered.await.map_err(|_| port.closed())??)
     }
 
     /// Create a sandbox whose programs have these variables. `request` must ask to create; its environment is filled in
@@ -158,8 +165,8 @@ impl Engine {
                 command: Command::RegisterSnapshot(id, content.clone()),
             };
             let message = Message::Ask { request: Box::new(request), answer };
-            port.common.inbox.send(message).await.map_err(|_| AskError::Closed)?;
-            let accepted = answered.await.map_err(|_| AskError::Closed)??;
+            port.common.inbox.send(message).await.map_err(|_| port.closed())?;
+            let accepted = answered.await.map_err(|_| port.closed())??;
             if let hourglass_events::Subject::Snapshot(found) = accepted.subject {
                 known = found;
             }
@@ -260,7 +267,18 @@ impl Engine {
         self.inner.shards.iter().find(known).ok_or(WaitError::Gone(id))
     }
 
-    /// Take no more requests, make everything accepted durable, leave a checkpoint, and end.
+    /// Wait until a shard is served no longer, and say why. That need not be a [shutdown](Self::shutdown): a shard whose
+    /// log was taken over by another engine, or is damaged, ends by itself, and the others go on. An engine started anew
+    /// takes it over again.
+    ///
+    /// # Panics
+    /// If there is no such shard.
+    pub async fn ended(&self, shard: ShardNumber) -> Ended {
+        self.port(shard).end().await
+    }
+
+    /// Take no more requests, make everything accepted durable, leave a checkpoint, and end. If the log takes nothing,
+    /// because its disk is full or has failed, what waited for that is answered that its outcome is unknown.
     pub async fn shutdown(&self) {
         end(&self.inner.shards).await;
         self.inner.vault.erase().await;
@@ -275,8 +293,7 @@ impl Engine {
 /// Let these shards make durable what they accepted, and end.
 async fn end(shards: &[Port]) {
     for port in shards {
-        // A shard that has ended already needs no telling.
-        let _ = port.common.inbox.send(Message::Shutdown).await;
+        port.close().await;
     }
     for port in shards {
         port.ended().await;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use hourglass_events::{Fault, Refusal, SandboxId, ShardNumber, Span, State};
-use hourglass_kernel::{CheckpointError, ReplayError, Slot};
+use hourglass_kernel::{CheckpointError, Halt, ReplayError, Slot};
 
 use crate::log::ReadError;
 use crate::log::segments::OpenError;
@@ -96,9 +96,39 @@ pub enum EngineError {
     /// A request made while starting was refused.
     #[error(transparent)]
     Asked(#[from] AskError),
-    /// The writer ended before it served.
-    #[error("the writer of shard {0} ended before it could serve; its log says why")]
-    Ended(ShardNumber),
+    /// The shard ended before it served.
+    #[error("shard {shard} could not be taken over in {place}: {why}")]
+    Ended {
+        /// The shard.
+        shard: ShardNumber,
+        /// Where its log is.
+        place: String,
+        /// Why it ended.
+        why: Ended,
+    },
+}
+
+/// Why a shard is served no longer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Ended {
+    /// It was asked to end.
+    #[error("the engine was told to end")]
+    Shutdown,
+    /// It could not be taken over, because that is written down first.
+    #[error("its log has no room left; make some and start again, nothing was changed")]
+    Full,
+    /// The writer stopped, and another one would stop as well.
+    #[error("{0}")]
+    Halted(Halt),
+    /// Storage failed, and the log could not be opened again afterwards.
+    #[error("its storage failed, and then its log could not be opened: {why}")]
+    Unopened {
+        /// Why not.
+        why: String,
+    },
+    /// The writer panicked.
+    #[error("its writer failed, which is a defect of this build")]
+    Defect,
 }
 
 /// Why a request was not accepted.
@@ -113,9 +143,23 @@ pub enum AskError {
         /// Why not.
         why: String,
     },
-    /// The engine is going down. What became of the request is unknown if it had been taken in.
-    #[error("the engine is going down; repeat the request with its idempotency key once it is back")]
+    /// The engine is going down.
+    #[error(
+        "the engine is going down; what it had not answered may have been done or not, so repeat the request with its \
+         idempotency key once it is back"
+    )]
     Closed,
+    /// The engine goes on, but not with this shard. It comes back when the engine is started again.
+    #[error(
+        "this engine serves shard {shard} no longer ({why}); what it had not answered may have been done or not, so \
+         start it again and repeat the request with its idempotency key"
+    )]
+    Ended {
+        /// The shard.
+        shard: ShardNumber,
+        /// Why it ended.
+        why: Box<Ended>,
+    },
 }
 
 /// Why waiting for a state ended without it.

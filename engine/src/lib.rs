@@ -53,7 +53,7 @@ mod writer;
 
 pub use client::Client;
 pub use engine::{Builder, Engine};
-pub use error::{AskError, EngineError, WaitError};
+pub use error::{AskError, Ended, EngineError, WaitError};
 pub use hosts::HostLink;
 pub use hourglass_tunnel::{Refused, Target, Tunnel};
 pub use settings::Settings;

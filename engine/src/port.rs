@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use hourglass_events::{Seq, ShardNumber, Span};
 use hourglass_kernel::{Entry, Halt, ShardConfig};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::error::EngineError;
+use crate::error::{AskError, Ended, EngineError};
 use crate::inbox::Message;
-use crate::log::EventLog;
 use crate::log::segments::OpenError;
+use crate::log::{EventLog, ReadError};
 use crate::settings::Settings;
 use crate::store::{Opened, Store};
 use crate::subscription::{Recent, Subscription};
@@ -32,6 +32,9 @@ pub(crate) struct Port {
     pub(crate) common: Common,
     log: PresentLog,
     keeper: Mutex<Option<JoinHandle<()>>>,
+    /// Told when the shard is to end, for when no writer is there to read it in the inbox.
+    closing: Arc<Notify>,
+    ended: watch::Receiver<Option<Ended>>,
 }
 
 impl Port {
@@ -58,11 +61,53 @@ impl Port {
         let log: PresentLog = Arc::new(RwLock::new(Arc::downgrade(&opened.log)));
         let (ready, served) = oneshot::channel();
         let writer = writer(opened, &common, settings)?;
-        let (store, settings) = (store.clone(), settings.clone());
-        let keeper = Attendant { store, settings, common: common.clone(), log: Arc::clone(&log) };
-        let task = tokio::spawn(keeper.run(writer, receiver, ready));
-        served.await.map_err(|_| EngineError::Ended(number))?;
-        Ok(Self { common, log, keeper: Mutex::new(Some(task)) })
+        let closing = Arc::new(Notify::new());
+        let (end, ended) = watch::channel(None);
+        let keeper = Attendant {
+            store: store.clone(),
+            settings: settings.clone(),
+            common: common.clone(),
+            log: Arc::clone(&log),
+            closing: Arc::clone(&closing),
+        };
+        let task = tokio::spawn(keeper.run(writer, receiver, ready, end));
+        if served.await.is_err() {
+            // It lets go of the log, so that the engine can be started again.
+            let _ = task.await;
+            let why = ended.borrow().clone().unwrap_or(Ended::Defect);
+            return Err(EngineError::Ended { shard: number, place: store.place(number), why });
+        }
+        Ok(Self { common, log, keeper: Mutex::new(Some(task)), closing, ended })
+    }
+
+    /// Ask the shard to make durable what it accepted, and to end.
+    pub(crate) async fn close(&self) {
+        self.closing.notify_one();
+        // A shard that has ended already needs no telling.
+        let _ = self.common.inbox.send(Message::Shutdown).await;
+    }
+
+    /// Why the shard does not answer.
+    pub(crate) fn closed(&self) -> AskError {
+        let shard = self.common.number;
+        match self.ended.borrow().clone() {
+            // A keeper that has gone without a word.
+            None if self.ended.has_changed().is_err() => {
+                AskError::Ended { shard, why: Box::new(Ended::Defect) }
+            }
+            None | Some(Ended::Shutdown) => AskError::Closed,
+            Some(why) => AskError::Ended { shard, why: Box::new(why) },
+        }
+    }
+
+    /// Wait until the shard is served no longer, and say why.
+    pub(crate) async fn end(&self) -> Ended {
+        let mut ended = self.ended.clone();
+        match ended.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or(Ended::Defect),
+            // Its keeper has gone without a word.
+            Err(_) => Ended::Defect,
+        }
     }
 
     /// The shard's records from `from` on, and then every new one.
@@ -101,42 +146,72 @@ struct Attendant {
     settings: Settings,
     common: Common,
     log: PresentLog,
+    closing: Arc<Notify>,
 }
 
 impl Attendant {
-    async fn run(self, first: Writer, inbox: mpsc::Receiver<Message>, ready: oneshot::Sender<()>) {
+    async fn run(
+        self,
+        first: Writer,
+        mut inbox: mpsc::Receiver<Message>,
+        ready: oneshot::Sender<()>,
+        end: watch::Sender<Option<Ended>>,
+    ) {
         // Also when a writer panics, nobody must wait for records that never come.
         let _ended = EndOnDrop(Arc::clone(&self.common.recent));
-        self.keep(first, inbox, ready).await;
+        let mut ready = Some(ready);
+        let why = self.keep(first, &mut inbox, &mut ready).await;
+        if !matches!(why, Ended::Shutdown) {
+            tracing::error!(shard = %self.common.number, %why, "this engine serves the shard no longer");
+        }
+        // Said before the inbox closes: whoever finds it closed asks why.
+        end.send_replace(Some(why));
     }
 
-    async fn keep(&self, first: Writer, mut inbox: mpsc::Receiver<Message>, ready: oneshot::Sender<()>) {
-        let mut next = Some((first, Some(ready)));
-        while let Some((writer, ready)) = next.take() {
-            match writer.run(&mut inbox, ready).await {
-                End::Shutdown => return,
-                // Storage that failed may come back, and what it really holds is known only by reading it again.
-                End::Halted(halt @ Halt::Broken { .. }) => {
+    /// Have the shard written until that is over.
+    async fn keep(
+        &self,
+        first: Writer,
+        inbox: &mut mpsc::Receiver<Message>,
+        ready: &mut Option<oneshot::Sender<()>>,
+    ) -> Ended {
+        let mut writer = first;
+        loop {
+            let halt = match writer.run(inbox, ready).await {
+                End::Shutdown | End::CutShort => return Ended::Shutdown,
+                End::Full => return Ended::Full,
+                End::Halted(halt) => halt,
+            };
+            match halt {
+                // Storage that failed may come back, and what it really holds is known only by reading it again. Whoever
+                // still waits for the engine to start is told instead, and decides.
+                Halt::Broken { .. } if ready.is_none() => {
                     tracing::warn!(shard = %self.common.number, %halt, "the log is read again");
-                    next = self.reopen().await.map(|writer| (writer, None));
+                    match self.reopen().await {
+                        Ok(next) => writer = next,
+                        Err(why) => return why,
+                    }
                 }
                 // Taking over from whoever took over would only begin a quarrel; a defect or damage does not pass.
-                End::Halted(halt @ (Halt::Fenced { .. } | Halt::Defect(_) | Halt::Unreadable(_))) => {
-                    tracing::error!(shard = %self.common.number, %halt, "this engine serves the shard no longer");
-                    return;
+                Halt::Broken { .. } | Halt::Fenced { .. } | Halt::Defect(_) | Halt::Unreadable(_) => {
+                    return Ended::Halted(halt);
                 }
             }
         }
     }
 
     /// A new writer, as soon as the log can be opened. Damage is final.
-    async fn reopen(&self) -> Option<Writer> {
+    async fn reopen(&self) -> Result<Writer, Ended> {
         loop {
-            tokio::time::sleep(self.settings.reopen).await;
+            tokio::select! {
+                () = tokio::time::sleep(self.settings.reopen) => {}
+                () = self.closing.notified() => return Err(Ended::Shutdown),
+            }
             match self.try_reopen().await {
-                Ok(writer) => return Some(writer),
+                Ok(writer) => return Ok(writer),
                 Err(
                     error @ (EngineError::Files { .. }
+                    | EngineError::Read { source: ReadError::Unavailable { .. }, .. }
                     | EngineError::Open {
                         source: OpenError::Held { .. } | OpenError::Io { .. } | OpenError::NoSpace { .. },
                         ..
@@ -144,10 +219,7 @@ impl Attendant {
                 ) => {
                     tracing::warn!(shard = %self.common.number, %error, "the log cannot be opened yet");
                 }
-                Err(error) => {
-                    tracing::error!(shard = %self.common.number, %error, "the shard stays closed");
-                    return None;
-                }
+                Err(error) => return Err(Ended::Unopened { why: chain(&error) }),
             }
         }
     }
@@ -166,6 +238,12 @@ impl Attendant {
         *self.log.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&opened.log);
         writer(opened, &self.common, &self.settings)
     }
+}
+
+/// What `error` says, with what is behind it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let behind = std::iter::successors(error.source(), |&error| error.source());
+    behind.fold(error.to_string(), |said, error| format!("{said}: {error}"))
 }
 
 /// Ends a shard's records when its keeper is gone.

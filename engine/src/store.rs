@@ -17,7 +17,7 @@ use hourglass_events::ShardNumber;
 use hourglass_kernel::{Entry, Mark, Replay};
 use hourglass_projections::{Projection, Roster};
 
-use crate::error::EngineError;
+use crate::error::{Ended, EngineError};
 use crate::log::EventLog;
 use crate::log::files::Directory;
 use crate::log::memory::MemoryLog;
@@ -128,6 +128,14 @@ impl Store {
         data.join("log").join(format!("shard-{shard}"))
     }
 
+    /// Where a shard's log is, for people.
+    pub(crate) fn place(&self, shard: ShardNumber) -> String {
+        match &self.kind {
+            Kind::Logs(_) => "the embedder's storage".to_owned(),
+            Kind::Embedded { data, .. } => Self::log_directory(data, shard).display().to_string(),
+        }
+    }
+
     /// The place in the log that a shard's checkpoint below `data` stands on, if there is one that can be used.
     #[must_use]
     pub fn checkpoint_mark(data: &Path, shard: ShardNumber) -> Option<Mark> {
@@ -147,7 +155,8 @@ impl Store {
                 let (data, segment_bytes) = (data.clone(), *segment_bytes);
                 let opening =
                     tokio::task::spawn_blocking(move || embedded(&data, segment_bytes, shard, shards, see));
-                opening.await.unwrap_or(Err(EngineError::Ended(shard)))
+                let panicked = || EngineError::Ended { shard, place: self.place(shard), why: Ended::Defect };
+                opening.await.unwrap_or_else(|_| Err(panicked()))
             }
         }
     }

@@ -42,6 +42,10 @@ pub(crate) struct Common {
 pub(crate) enum End {
     /// It was asked to, and everything it had accepted is durable.
     Shutdown,
+    /// It was asked to while the log took nothing: who waits learns that the outcome is unknown.
+    CutShort,
+    /// The log has no room for the group that opens the epoch, and somebody waits for the shard to serve.
+    Full,
     /// The kernel stopped: the log must be read again.
     Halted(Halt),
 }
@@ -96,11 +100,11 @@ impl Writer {
         }
     }
 
-    /// Run until shutdown or until the kernel stops. `ready` is told when the shard serves.
+    /// Run until shutdown or until the kernel stops. `ready` is told when the shard serves, and taken by that.
     pub(crate) async fn run(
         mut self,
         inbox: &mut mpsc::Receiver<Message>,
-        mut ready: Option<oneshot::Sender<()>>,
+        ready: &mut Option<oneshot::Sender<()>>,
     ) -> End {
         loop {
             while let Some(output) = self.shard.poll() {
@@ -111,9 +115,7 @@ impl Writer {
                 let _ = ready.take().map(|ready| ready.send(()));
             }
             self.save_if_due();
-            if matches!(self.course, Course::Draining) && self.shard.is_quiet() {
-                self.course = Course::Ended(End::Shutdown);
-            }
+            self.end_if_done(ready.is_some());
             if let Course::Ended(end) = self.course {
                 return Self::leave(end, self.hosts, self.saving, self.shard, self.checkpoints, &self.common)
                     .await;
@@ -125,6 +127,19 @@ impl Writer {
             if self.shard.proposed().seq() > before {
                 step::done("engine.decided");
             }
+        }
+    }
+
+    /// End if nothing is left to do, or if what is left cannot be done. `awaited` says whether somebody waits for the
+    /// shard to serve.
+    fn end_if_done(&mut self, awaited: bool) {
+        // While an append is under way, the log may find room after all.
+        let full = self.storage.is_none() && self.shard.is_full();
+        match self.course {
+            Course::Serving if full && awaited => self.course = Course::Ended(End::Full),
+            Course::Draining if self.shard.is_quiet() => self.course = Course::Ended(End::Shutdown),
+            Course::Draining if full => self.course = Course::Ended(End::CutShort),
+            Course::Serving | Course::Draining | Course::Ended(_) => {}
         }
     }
 
@@ -241,7 +256,11 @@ impl Writer {
             }
             Output::Halted(halt) => {
                 tracing::error!(shard = %self.common.number, %halt, "the writer stops");
-                self.course = Course::Ended(End::Halted(halt));
+                self.course = Course::Ended(match self.course {
+                    Course::Serving | Course::Ended(_) => End::Halted(halt),
+                    // Whoever asked it to end waits for that, and not for the log to be read again.
+                    Course::Draining => End::CutShort,
+                });
             }
         }
     }
@@ -296,6 +315,8 @@ impl Writer {
                     let _ = saving.await;
                 }
             }
+            // What is decided and not durable comes to nothing: the checkpoint before it is as good.
+            End::CutShort | End::Full => {}
             // The next writer must hear everything from the beginning.
             End::Halted(_) => hosts.into_values().for_each(|(_, link)| link.abort()),
         }

@@ -247,8 +247,11 @@ pub enum Refusal {
         /// How many.
         waiting: usize,
     },
-    /// This writer was replaced. What became of the request is not known here.
-    #[error("another writer took over; the outcome is unknown, repeat the request with its idempotency key")]
+    /// The writer was replaced, or its storage failed. What became of the request is not known here.
+    #[error(
+        "the writer stopped before this was known to be durable; the outcome is unknown, repeat the request with its \
+         idempotency key"
+    )]
     Fenced,
     /// The engine has not read its log yet, or is going down.
     #[error("the engine is not ready to decide; repeat the request in a moment")]

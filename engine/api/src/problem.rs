@@ -315,6 +315,7 @@ impl Problem {
             Self::Asked(AskError::Vault { .. }) => {
                 Answer::retry(S::SERVICE_UNAVAILABLE, "VAULT_UNAVAILABLE", 10)
             }
+            Self::Asked(AskError::Ended { .. }) => Answer::retry(S::SERVICE_UNAVAILABLE, "SHARD_ENDED", 10),
             Self::Asked(AskError::Closed) | Self::NotReady => {
                 Answer::retry(S::SERVICE_UNAVAILABLE, "NOT_READY", 1)
             }

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hourglass_api::{Api, Settings};
-use hourglass_events::OrganizationId;
+use hourglass_engine::Ended;
+use hourglass_events::{OrganizationId, ShardNumber};
 
 use crate::keys::{Keys, Watched};
 use crate::local::{Local, LocalArguments};
@@ -47,7 +48,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(serve(arguments))
+    let served = runtime.block_on(serve(arguments));
+    // Nobody who ended it at once waits for a disk. An orderly end has waited already.
+    runtime.shutdown_background();
+    served
 }
 
 async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
@@ -82,12 +86,23 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
                 () = signals.next() => {}
             }
         }
+        // A log that is served no longer does not come back while this process has it.
+        _ = local.engine.ended(ShardNumber(0)) => {}
         // A listener that fails is the end, but an orderly one.
         failed = &mut served => failed?.context("the listener failed")?,
     }
     served.abort();
     place::remove(data);
-    local.shutdown().await;
+    let ended = local.engine.clone();
+    tokio::select! {
+        () = local.shutdown() => {}
+        () = signals.next() => anyhow::bail!("ended at once; what was under way may have been done or not"),
+    }
+    if let why @ (Ended::Full | Ended::Halted(_) | Ended::Unopened { .. } | Ended::Defect) =
+        ended.ended(ShardNumber(0)).await
+    {
+        anyhow::bail!("ended, because the log is served no longer: {why}");
+    }
     paint::say("ended; sandboxes that ran go on running, and the next `hourglass up` finds them");
     Ok(())
 }

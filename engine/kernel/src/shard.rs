@@ -138,6 +138,12 @@ impl Shard {
         self.writer.staged()
     }
 
+    /// Whether the log had no room when it was last tried. What was sent is kept, and tried again.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.phase != Phase::Halted && self.writer.is_full()
+    }
+
     /// Whether as much waits for the log as may.
     fn is_laden(&self) -> bool {
         self.writer.staged() >= self.config.staged

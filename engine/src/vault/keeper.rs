@@ -153,7 +153,9 @@ impl Became {
     pub(crate) fn of(sandbox: SandboxId, answer: &Result<hourglass_kernel::Accepted, AskError>) -> Self {
         match answer {
             Ok(accepted) if accepted.subject == hourglass_events::Subject::Sandbox(sandbox) => Self::Ours,
-            Err(AskError::Closed | AskError::Refused(Refusal::Fenced)) => Self::Unknown,
+            Err(AskError::Closed | AskError::Ended { .. } | AskError::Refused(Refusal::Fenced)) => {
+                Self::Unknown
+            }
             Ok(_) | Err(AskError::Refused(_) | AskError::Vault { .. }) => Self::Nothing,
         }
     }

@@ -117,3 +117,25 @@ async fn a_second_engine_on_the_same_directory_is_refused() {
     first.shutdown().await;
     Engine::builder(Store::embedded(directory.path())).start().await.unwrap().shutdown().await;
 }
+
+#[tokio::test]
+async fn an_engine_that_cannot_open_one_shard_lets_go_of_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::embedded(directory.path());
+    let start =
+        || Engine::builder(store.clone()).settings(Settings { shards: 2, ..Settings::default() }).start();
+    start().await.unwrap().shutdown().await;
+    let second = Store::log_directory(directory.path(), ShardNumber(1));
+    let segments: Vec<_> = fs::read_dir(second).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let whole: Vec<_> = segments.iter().map(|path| fs::read(path).unwrap()).collect();
+    for (path, bytes) in segments.iter().zip(&whole) {
+        let damaged: Vec<u8> = bytes.iter().map(|byte| !byte).collect();
+        fs::write(path, damaged).unwrap();
+    }
+    let refused = start().await.unwrap_err();
+    assert!(matches!(refused, EngineError::Open { shard: ShardNumber(1), .. }), "{refused:?}");
+    for (path, bytes) in segments.iter().zip(&whole) {
+        fs::write(path, bytes).unwrap();
+    }
+    start().await.expect("the first shard's log is free").shutdown().await;
+}

@@ -123,7 +123,7 @@ fn refusals_say_what_was_found_and_what_to_do() {
         "10 GiB of disk was asked for where it has 3, which cannot be changed while it runs; stop it first",
         "the snapshot is of class container; a sandbox of class linux-vm cannot be created from it",
         "a user's name has 1 to 255 bytes and no control characters; 256 bytes were sent",
-        "another writer took over; the outcome is unknown, repeat the request with its idempotency key",
+        "the writer stopped before this was known to be durable; the outcome is unknown, repeat the request with its idempotency key",
     ] {
         assert!(text.iter().any(|found| found == sentence), "{sentence}\nis not among\n{text:#?}");
     }
