@@ -4,6 +4,8 @@
 //! readers of envelopes do not pay for bodies. A group is what is appended at once. Bytes that this build does not
 //! fully understand are an error that says so; nothing is skipped or guessed.
 
+mod foreign;
+
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,16 @@ pub enum DecodeError {
         found: u32,
         /// The newest this build knows.
         known: u32,
+    },
+    /// An envelope of another shape, or with content this build does not know.
+    #[error(
+        "record {seq} has an envelope this build cannot read ({why}); use the build that wrote it or a newer one"
+    )]
+    UnknownEnvelope {
+        /// The record.
+        seq: Seq,
+        /// What the decoder found.
+        why: String,
     },
     /// An event of a kind this build does not know.
     #[error(
@@ -120,7 +132,7 @@ pub fn encode(record: &Record) -> Vec<u8> {
 /// The record in `bytes`, all of them.
 pub fn decode(bytes: &[u8]) -> Result<Record, DecodeError> {
     let Envelope(seq, id, at, subject, organization, version, actor, cause, correlation, prev, schema, body) =
-        exactly::<Envelope<Actor, Cause>>(bytes, "a record")?;
+        exactly::<Envelope<Actor, Cause>>(bytes, "a record").map_err(|error| foreign::judge(bytes, error))?;
     if schema > SCHEMA {
         return Err(DecodeError::NewerSchema { seq, found: schema, known: SCHEMA });
     }
@@ -144,7 +156,10 @@ pub fn decode(bytes: &[u8]) -> Result<Record, DecodeError> {
 
 /// What the record in `bytes` is about. Nothing else of it is decoded, which takes a fraction of the time.
 pub fn subject(bytes: &[u8]) -> Result<Subject, DecodeError> {
-    exactly::<Envelope<IgnoredAny, IgnoredAny>>(bytes, "a record").map(|envelope| envelope.3)
+    match exactly::<Envelope<IgnoredAny, IgnoredAny>>(bytes, "a record") {
+        Ok(envelope) => Ok(envelope.3),
+        Err(error) => Err(foreign::judge(bytes, error)),
+    }
 }
 
 /// What is appended at once: records that become durable together or not at all.

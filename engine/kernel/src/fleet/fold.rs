@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hourglass_events::codec::DecodeError;
 use hourglass_events::lifecycle::others::{SHARD, ShardState, next};
+use hourglass_events::record::SCHEMA;
 use hourglass_events::{
     Digest, Errand, Event, HostId, Illegal, OrganizationEvent, Record, Resources, Sandbox, SandboxEvent,
     SandboxId, Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
@@ -73,6 +74,16 @@ pub enum FoldError {
     /// The table says no.
     #[error(transparent)]
     Illegal(#[from] Illegal),
+    /// What follows needs a newer build.
+    #[error("record {seq} raises the log to schema {found}; this build reads up to {known}, use a newer one")]
+    NewerSchema {
+        /// The record.
+        seq: Seq,
+        /// The schema from there on.
+        found: u32,
+        /// The newest this build knows.
+        known: u32,
+    },
     /// The log was made with another number of shards, or for another shard.
     #[error("the log is shard {found} of {found_of}; it was opened as shard {asked} of {asked_of}")]
     OtherShard {
@@ -194,6 +205,9 @@ impl Fleet {
         match event {
             ShardEvent::Opened { shards, shard, .. } if (*shard, *shards) != (self.shard, self.shards) => {
                 return Err(other(*shard, *shards));
+            }
+            ShardEvent::SchemaRaised { schema } if *schema > SCHEMA => {
+                return Err(FoldError::NewerSchema { seq: record.seq, found: *schema, known: SCHEMA });
             }
             ShardEvent::SchemaRaised { schema } => self.schema = *schema,
             ShardEvent::Opened { .. } | ShardEvent::StateHashed { .. } => {}

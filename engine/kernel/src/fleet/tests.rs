@@ -193,6 +193,21 @@ fn a_shard_begins_with_its_opening() {
     assert!(matches!(error, FoldError::Illegal(_)), "{error}");
 }
 
+#[test]
+fn a_log_that_is_raised_to_a_newer_schema_is_left_to_newer_builds() {
+    let known = hourglass_events::record::SCHEMA;
+    let raised = |schema| Event::Shard(ShardEvent::SchemaRaised { schema });
+    let mut fleet = open();
+    let error = refused(&fleet, THIS, raised(known + 1), |_| {});
+    assert_eq!(error, FoldError::NewerSchema { seq: Seq(2), found: known + 1, known });
+    assert_eq!(
+        error.to_string(),
+        "record 2 raises the log to schema 1; this build reads up to 0, use a newer one"
+    );
+    let record = next(&fleet, THIS, raised(known));
+    fold(&mut fleet, &record).expect("its own schema");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::group;
 use crate::arbitrary::record;
-use crate::codec::{DecodeError, Envelope, Group, decode, encode};
+use crate::codec::{DecodeError, Envelope, Group, decode, encode, subject};
 use crate::event::{SandboxEvent, SandboxEventKind};
 use crate::id::{CorrelationId, OrganizationId, RecordId, SandboxId, Seq};
 use crate::record::{Actor, Cause, Digest, SCHEMA, Subject};
@@ -177,7 +177,42 @@ fn an_envelope_of_another_length_is_refused() {
     assert_eq!(bytes[0], 0x9c, "an array of 12");
     bytes[0] = 0x9d;
     bytes.push(0xc0);
+    assert!(matches!(decode(&bytes), Err(DecodeError::UnknownEnvelope { seq: Seq(9), .. })));
+    assert!(matches!(subject(&bytes), Err(DecodeError::UnknownEnvelope { seq: Seq(9), .. })));
+    // A shorter one has no event, and may as well be anything else.
+    bytes.truncate(bytes.len() - 1);
+    bytes[0] = 0x9b;
     assert!(matches!(decode(&bytes), Err(DecodeError::Malformed { what: "a record", .. })));
+}
+
+/// An envelope as a later build may write it: with causes, subjects and actors of its own, and more behind the event.
+fn of_a_later_build(schema: u32) -> Vec<u8> {
+    #[derive(Serialize)]
+    enum Later {
+        Moon { phase: u8 },
+    }
+    let later = Later::Moon { phase: 1 };
+    let (organization, correlation) = (OrganizationId::from_u128(3), CorrelationId::from_u128(6));
+    let front = (Seq(9), RecordId::from_u128(1), Timestamp(5), &later, organization, 4_u64, &later, &later);
+    let back = (correlation, Digest::NONE, schema, serde_bytes::Bytes::new(b"\xc1"), "more");
+    let (front, back) = (rmp_serde::to_vec(&front).unwrap(), rmp_serde::to_vec(&back).unwrap());
+    // Both are arrays of fewer than 16, which have a head of one byte.
+    [&[0x90 + 13], &front[1..], &back[1..]].concat()
+}
+
+#[test]
+fn an_envelope_of_a_newer_schema_is_refused_as_such_whatever_else_is_in_it() {
+    let newer = Err(DecodeError::NewerSchema { seq: Seq(9), found: SCHEMA + 1, known: SCHEMA });
+    let bytes = of_a_later_build(SCHEMA + 1);
+    assert_eq!(decode(&bytes).map(|_| ()), newer);
+    assert_eq!(subject(&bytes).map(|_| ()), newer);
+}
+
+#[test]
+fn an_envelope_of_another_build_is_told_from_damage() {
+    let error = decode(&of_a_later_build(SCHEMA)).unwrap_err();
+    assert!(matches!(error, DecodeError::UnknownEnvelope { seq: Seq(9), .. }), "{error:?}");
+    assert!(error.to_string().ends_with("use the build that wrote it or a newer one"), "{error}");
 }
 
 #[test]
