@@ -1,4 +1,8 @@
 //! The same seed is the same story, byte for byte: within one process and in two of them.
+#![expect(
+    clippy::disallowed_types,
+    reason = "another process is what shows that nothing depends on the process"
+)]
 
 use std::process::Command;
 

@@ -127,6 +127,7 @@ fn regroup(recording: &Recording) -> Vec<Vec<u8>> {
 }
 
 /// How long this thread has been on a core, so that neighbours on a busy machine do not count.
+#[expect(clippy::disallowed_methods, reason = "what measures a pure crate need not be pure")]
 fn on_core() -> Duration {
     let stat =
         std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux says how long threads ran");
