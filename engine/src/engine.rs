@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::error::{AskError, Ended, EngineError, WaitError};
 use crate::hosts::{self, HostLink};
 use crate::inbox::{Inbox, Message};
+use crate::notice::Notice;
 use crate::port::Port;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -225,6 +226,11 @@ impl Engine {
     pub async fn dial(&self, id: SandboxId, target: Target) -> Result<Tunnel, DialError> {
         let sandbox = self.sandbox(id);
         self.inner.roads.dial(id, sandbox.as_deref(), target).await
+    }
+
+    /// What was found and mended while the engine started, and should be shown to who started it.
+    pub fn notices(&self) -> impl Iterator<Item = &Notice> {
+        self.inner.shards.iter().flat_map(|port| &port.notices)
     }
 
     /// The time by the engine's clock.

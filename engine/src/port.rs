@@ -16,6 +16,7 @@ use crate::error::{AskError, Ended, EngineError};
 use crate::inbox::Message;
 use crate::log::segments::OpenError;
 use crate::log::{EventLog, ReadError};
+use crate::notice::Notice;
 use crate::settings::Settings;
 use crate::store::{Opened, Store};
 use crate::subscription::{Recent, Subscription};
@@ -35,6 +36,8 @@ pub(crate) struct Port {
     /// Told when the shard is to end, for when no writer is there to read it in the inbox.
     closing: Arc<Notify>,
     ended: watch::Receiver<Option<Ended>>,
+    /// What was found when the shard was opened.
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Port {
@@ -46,7 +49,8 @@ impl Port {
         clock: Clock,
         vault: Arc<Keeper>,
     ) -> Result<Self, EngineError> {
-        let opened = store.open(number, settings.shards, |_| {}).await?;
+        let mut opened = store.open(number, settings.shards, |_| {}).await?;
+        let notices = std::mem::take(&mut opened.notices);
         let (inbox, receiver) = mpsc::channel(settings.inbox);
         let fleet = opened.replay.fleet().clone();
         let common = Common {
@@ -77,7 +81,7 @@ impl Port {
             let why = ended.borrow().clone().unwrap_or(Ended::Defect);
             return Err(EngineError::Ended { shard: number, place: store.place(number), why });
         }
-        Ok(Self { common, log, keeper: Mutex::new(Some(task)), closing, ended })
+        Ok(Self { common, log, keeper: Mutex::new(Some(task)), closing, ended, notices })
     }
 
     /// Ask the shard to make durable what it accepted, and to end.
@@ -133,7 +137,8 @@ fn writer(opened: Opened, common: &Common, settings: &Settings) -> Result<Writer
         resync: Span(u64::try_from(settings.resync.as_micros()).unwrap_or(u64::MAX)),
         ..ShardConfig::new(Uuid::new_v4().as_u128())
     };
-    let Opened { log, replay, roster: _, checkpoints } = opened;
+    // Those of a log that is read again stand in the program's own log.
+    let Opened { log, replay, roster: _, checkpoints, notices: _ } = opened;
     let shard = replay
         .open(config, common.clock.now())
         .map_err(|source| EngineError::Replay { shard: common.number, source })?;

@@ -22,6 +22,7 @@ use crate::log::EventLog;
 use crate::log::files::Directory;
 use crate::log::memory::MemoryLog;
 use crate::log::segments::{Options, Reader, SegmentLog};
+use crate::notice::Notice;
 use crate::vault::{FileVault, MemoryVault, Vault, VaultError};
 
 pub(crate) use checkpoints::CheckpointFile;
@@ -55,6 +56,7 @@ pub(crate) struct Opened {
     pub(crate) replay: Replay,
     pub(crate) roster: Roster,
     pub(crate) checkpoints: Option<Checkpoints>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// Where checkpoints go, and the log they vouch for.
@@ -139,7 +141,7 @@ impl Store {
     /// The place in the log that a shard's checkpoint below `data` stands on, if there is one that can be used.
     #[must_use]
     pub fn checkpoint_mark(data: &Path, shard: ShardNumber) -> Option<Mark> {
-        CheckpointFile::found(data, shard).read().map(|saved| saved.checkpoint.mark)
+        CheckpointFile::found(data, shard).read().ok().flatten().map(|saved| saved.checkpoint.mark)
     }
 
     /// Open a shard's log and fold it, showing each record that had to be read to `see`.
@@ -174,7 +176,7 @@ async fn read_through(
     while let Some(frame) = log.read(replay.next_slot()).await.map_err(unread)? {
         fold(&mut replay, &mut roster, shard, &frame, &mut see)?;
     }
-    Ok(Opened { log, replay, roster, checkpoints: None })
+    Ok(Opened { log, replay, roster, checkpoints: None, notices: Vec::new() })
 }
 
 fn embedded(
@@ -185,13 +187,20 @@ fn embedded(
     mut see: impl FnMut(Entry),
 ) -> Result<Opened, EngineError> {
     let checkpoints = CheckpointFile::new(data, shard)?;
-    let checkpoint = checkpoints.read();
+    let mut notices = Vec::new();
+    let checkpoint = checkpoints.read().unwrap_or_else(|why| {
+        let notice = Notice::Checkpoint { shard, path: checkpoints.path().to_owned(), why };
+        tracing::warn!("{notice}");
+        notices.push(notice);
+        None
+    });
     let number = u32::try_from(shard.0).unwrap_or(u32::MAX);
     let witness = checkpoint.as_ref().and_then(|saved| saved.witness);
     let options = Options { segment_bytes, witness, ..Options::new(number) };
     let directory = Store::log_directory(data, shard);
-    let (log, _notices) =
+    let (log, mended) =
         SegmentLog::open(&directory, options).map_err(|source| EngineError::Open { shard, source })?;
+    notices.extend(mended.into_iter().map(|notice| Notice::Log { shard, notice }));
     let reader = log.reader();
     let unread = |source| EngineError::Read { shard, source };
     let (mut replay, mut roster) = match checkpoint {
@@ -213,7 +222,7 @@ fn embedded(
         fold(&mut replay, &mut roster, shard, scanned.frame, &mut see)?;
     }
     let checkpoints = Some(Checkpoints { file: checkpoints, log: reader });
-    Ok(Opened { log: Arc::new(log), replay, roster, checkpoints })
+    Ok(Opened { log: Arc::new(log), replay, roster, checkpoints, notices })
 }
 
 fn fold(

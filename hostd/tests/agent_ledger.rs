@@ -110,9 +110,11 @@ fn a_damaged_ledger_is_moved_aside_and_built_anew() {
         ledger.write(&[Write::Report(report(1)), Write::Sandbox(SandboxId::from_u128(1), entry(5))]).unwrap();
         drop(ledger);
         inflict(damage, &path);
-        let memory = SledLedger::open(&path).unwrap().begin(NOW).unwrap();
+        let mut ledger = SledLedger::open(&path).unwrap();
+        let memory = ledger.begin(NOW).unwrap();
         assert_eq!(memory, Memory { incarnation: Incarnation(1_000), ..Memory::default() }, "{damage:?}");
-        assert_eq!(aside(dir.path()).len(), 1, "{damage:?}");
+        let moved: Vec<PathBuf> = ledger.moved_aside().into_iter().map(Path::to_owned).collect();
+        assert_eq!((moved.len(), &moved), (1, &aside(dir.path())), "{damage:?}");
     }
 }
 

@@ -53,22 +53,12 @@ impl CheckpointFile {
         &self.path
     }
 
-    /// The checkpoint, if there is one that can be used. One that cannot is no loss but time, and is said out loud.
-    pub(crate) fn read(&self) -> Option<Saved> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::warn!(path = %self.path.display(), %error, "the checkpoint cannot be read; replaying the log");
-                return None;
-            }
-        };
-        match decode(&bytes) {
-            Ok(saved) => Some(saved),
-            Err(error) => {
-                tracing::warn!(path = %self.path.display(), %error, "the checkpoint is not used; replaying the log");
-                None
-            }
+    /// The checkpoint, if there is one; or why it cannot be used, which is no loss but time.
+    pub(crate) fn read(&self) -> Result<Option<Saved>, String> {
+        match fs::read(&self.path) {
+            Ok(bytes) => decode(&bytes).map(Some).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
         }
     }
 

@@ -104,6 +104,14 @@ async fn a_damaged_checkpoint_costs_time_and_nothing_else() {
     fs::write(&path, bytes).unwrap();
     let engine = Engine::builder(Store::embedded(directory.path())).start().await.unwrap();
     assert_eq!(engine.view(ShardNumber(0)).fleet().len(), 1);
+    let notices: Vec<_> = engine.notices().map(ToString::to_string).collect();
+    let told =
+        format!("shard 0: the checkpoint {} is not used, and the whole log replayed instead", path.display());
+    assert!(matches!(&notices[..], [notice] if notice.starts_with(&told)), "{notices:?}");
+    assert!(notices[0].contains("its digest does not fit its content"), "{notices:?}");
+    engine.shutdown().await;
+    let engine = Engine::builder(Store::embedded(directory.path())).start().await.unwrap();
+    assert_eq!(engine.notices().count(), 0, "a new one was written at the end");
     engine.shutdown().await;
 }
 

@@ -34,6 +34,7 @@ pub struct SledLedger {
     path: PathBuf,
     db: Arc<Db>,
     memory: Memory,
+    aside: Option<PathBuf>,
 }
 
 impl SledLedger {
@@ -49,10 +50,11 @@ impl SledLedger {
                     ledger = %path.display(), %found, kept = %aside.display(),
                     "the host ledger is damaged; it is moved aside and built anew from what is on this machine"
                 );
-                Self::read(path).map_err(|trouble| match trouble {
+                let built = Self::read(path).map_err(|trouble| match trouble {
                     Trouble::Refused(error) => error,
                     Trouble::Damaged(error) => LedgerError::Unreadable { path: path.to_owned(), error },
-                })
+                })?;
+                Ok(Self { aside: Some(aside), ..built })
             }
         }
     }
@@ -77,7 +79,13 @@ impl SledLedger {
             .map_err(|_| Trouble::Damaged("the database cannot be opened".to_owned()))?
             .map_err(|error| Trouble::of(path, error))?;
         let memory = load(&db).map_err(|error| Trouble::of(path, error))?;
-        Ok(Self { path: path.to_owned(), db: Arc::new(db), memory })
+        Ok(Self { path: path.to_owned(), db: Arc::new(db), memory, aside: None })
+    }
+
+    /// Where a damaged ledger was moved to when this one was opened in its place.
+    #[must_use]
+    pub fn moved_aside(&self) -> Option<&Path> {
+        self.aside.as_deref()
     }
 }
 
