@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use hourglass_events::Image;
 use serde::{Deserialize, Serialize};
 
-pub use self::debian::{install, missing_packages};
+pub use self::debian::{install, missing_packages, missing_tools};
 pub use self::recipe::{Program, Recipe};
 use crate::native::mounted_below;
 

@@ -7,9 +7,8 @@
 
 mod watched;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -17,6 +16,8 @@ use hourglass_api::StoredKeys;
 use hourglass_api::auth::{KeyHash, StoredKey};
 use hourglass_events::OrganizationId;
 use uuid::Uuid;
+
+use crate::durable::{private, write};
 
 pub(crate) use watched::Watched;
 
@@ -182,29 +183,6 @@ fn check(key: &str) -> anyhow::Result<()> {
         bail!("--key must be {KEY_LEAST} to {KEY_MOST} visible ASCII characters without spaces");
     }
     Ok(())
-}
-
-/// A file that only its owner may read.
-fn private(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
-/// Replace a file at once and for good, readable by its owner alone.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let fresh = path.with_extension("new");
-    let replace = || {
-        // What an interrupted one has left may belong to, or be readable by, others.
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let mut file = private(&fresh)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-    };
-    replace().with_context(|| format!("{} cannot be written", path.display()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Engine, embedded log and one local host in one process.
 
 use std::fs;
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::offer::Offer;
-use crate::paint;
 use crate::progress::Bar;
+use crate::{durable, paint};
 
 /// What runs sandboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -79,10 +79,17 @@ impl Local {
         // The log's lock is taken before anything of the machine is touched: another instance may be at work there.
         let engine =
             Engine::builder(Store::embedded(data)).start().await.context("the engine could not start")?;
+        engine.notices().for_each(note);
         let machine = machine(data, arguments, offer).await?;
         let image = machine.image.clone();
         let ledger =
             SledLedger::open(&data.join("host/ledger")).context("the host's ledger could not be opened")?;
+        if let Some(aside) = ledger.moved_aside() {
+            note(format!(
+                "the host's ledger was damaged; it was moved to {} and is made anew from what is on this machine",
+                aside.display()
+            ));
+        }
         let mut local = Self::attach(engine, machine, Box::new(ledger), host_id(data)?).await?;
         if let Some(usual) = offer.register(&local.engine, &image).await? {
             local.snapshot = usual.to_owned();
@@ -115,6 +122,11 @@ impl Local {
     }
 }
 
+/// Say what was found and mended. It is no part of what the command is asked for, which a program may read.
+fn note(line: impl std::fmt::Display) {
+    paint::aside(format!("note: {line}"));
+}
+
 /// Links to `host`: the one it was started with, then a new one each time.
 fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink> + Send + 'static {
     let mut first = Some(first);
@@ -138,7 +150,7 @@ async fn machine(data: &Path, arguments: &LocalArguments, offer: Offer) -> anyho
             Ok(Machine { driver: Arc::new(Scripted::new()), image })
         }
         DriverKind::Native => {
-            install(&arguments.base)?;
+            install_tools(&arguments.base)?;
             let driver = NativeDriver::new(Config::new(data.join("host"))).await?;
             let image = base_image(driver.images().clone(), &arguments.base, offer.recipe()).await?;
             Ok(Machine { driver: Arc::new(driver), image })
@@ -146,30 +158,30 @@ async fn machine(data: &Path, arguments: &LocalArguments, offer: Offer) -> anyho
     }
 }
 
-/// Install what native containers and their base image need, after asking.
-pub(crate) fn install(arguments: &BaseArguments) -> anyhow::Result<()> {
-    // A given root file system needs nothing to be built, and without root the driver says better what is wrong.
-    if arguments.rootfs.is_some() || !is_root() {
-        return Ok(());
-    }
-    let missing = image::missing_packages();
-    if missing.is_empty() {
+/// Install what native containers need, after asking.
+pub(crate) fn install_tools(arguments: &BaseArguments) -> anyhow::Result<()> {
+    let otherwise = "or use the scripted driver, which only pretends";
+    install("To run containers", &image::missing_tools(), arguments.yes, otherwise)
+}
+
+/// Install these packages, after asking unless `yes` was said already. `otherwise` is what else can be done.
+fn install(purpose: &str, missing: &[&str], yes: bool, otherwise: &str) -> anyhow::Result<()> {
+    // Without root the driver says better what is wrong.
+    if missing.is_empty() || !is_root() {
         return Ok(());
     }
     let list = missing.join(", ");
-    paint::say(format!(
-        "To build the base image these Debian packages are needed and will be installed: {list}"
-    ));
-    if !arguments.yes && std::io::stdin().is_terminal() {
+    paint::say(format!("{purpose} these Debian packages are needed and will be installed: {list}"));
+    if !yes && std::io::stdin().is_terminal() {
         paint::say("Install them with apt-get? [Y/n] ");
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         if !matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") {
-            bail!("nothing was installed; install {list} yourself, or give a root file system with --rootfs");
+            bail!("nothing was installed; install {list} yourself, {otherwise}");
         }
     }
     let bar = Bar::new("packages  ");
-    let installed = image::install(&missing, &bar);
+    let installed = image::install(missing, &bar);
     bar.finish();
     installed.context("the packages could not be installed")
 }
@@ -185,15 +197,24 @@ pub(crate) async fn base_image(
     arguments: &BaseArguments,
     recipe: Recipe,
 ) -> anyhow::Result<Image> {
-    let rootfs = arguments.rootfs.clone();
-    tokio::task::spawn_blocking(move || find_or_make(&store, rootfs.as_deref(), &recipe)).await?
+    let (rootfs, yes) = (arguments.rootfs.clone(), arguments.yes);
+    tokio::task::spawn_blocking(move || find_or_make(&store, rootfs.as_deref(), &recipe, yes)).await?
 }
 
-fn find_or_make(store: &image::Store, rootfs: Option<&Path>, recipe: &Recipe) -> anyhow::Result<Image> {
+fn find_or_make(
+    store: &image::Store,
+    rootfs: Option<&Path>,
+    recipe: &Recipe,
+    yes: bool,
+) -> anyhow::Result<Image> {
     if rootfs.is_none()
         && let Some(image) = store.built(recipe)
     {
         return Ok(image);
+    }
+    if rootfs.is_none() {
+        let otherwise = "or give a root file system with --rootfs";
+        install("To build the base image", &image::missing_packages(), yes, otherwise)?;
     }
     let bar = Bar::new("base image");
     let image = match rootfs {
@@ -207,19 +228,28 @@ fn find_or_make(store: &image::Store, rootfs: Option<&Path>, recipe: &Recipe) ->
     image.context("there is no base image")
 }
 
-/// The id this data directory's host has, for ever.
+/// The id this data directory's host has, for ever. It is on the disk for good before anything is recorded under it.
 fn host_id(data: &Path) -> anyhow::Result<HostId> {
     let path = data.join("host/id");
-    match fs::read_to_string(&path) {
-        Ok(text) => text.trim().parse().with_context(|| format!("{} holds no host id", path.display())),
-        Err(_) => {
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             let id = HostId(Uuid::now_v7());
-            fs::create_dir_all(data.join("host"))?;
-            fs::write(&path, id.to_string())
-                .with_context(|| format!("{} cannot be written", path.display()))?;
-            Ok(id)
+            let directory = data.join("host");
+            fs::create_dir_all(&directory)
+                .with_context(|| format!("the directory {} cannot be made", directory.display()))?;
+            durable::write(&path, id.to_string().as_bytes())?;
+            return Ok(id);
         }
-    }
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    };
+    text.trim().parse().with_context(|| {
+        format!(
+            "{} holds {text:?} and no host id; write into it the id of the host that `hourglass log` shows, under which \
+             this machine's sandboxes are known",
+            path.display()
+        )
+    })
 }
 
 /// Make `image` known as a snapshot; its name says which image it is.

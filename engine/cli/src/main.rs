@@ -3,6 +3,7 @@
 mod audit;
 mod bench;
 mod demo;
+mod durable;
 mod key;
 mod keys;
 mod local;

@@ -32,9 +32,20 @@ const PHASES: &[(&str, f32, &str)] = &[
 /// The packages that must be installed for native containers and their base image, as `apt-get install` names them.
 #[must_use]
 pub fn missing_packages() -> Vec<&'static str> {
-    let tools =
-        BUILDERS.iter().chain(TOOLS).filter(|(tool, _)| !installed(tool)).map(|(_, package)| *package);
-    tools.chain((!Path::new(KEYRING).exists()).then_some("debian-archive-keyring")).collect()
+    let keyring = (!Path::new(KEYRING).exists()).then_some("debian-archive-keyring");
+    missing(BUILDERS.iter().chain(TOOLS)).chain(keyring).collect()
+}
+
+/// The same for native containers alone, whose base image is there or given.
+#[must_use]
+pub fn missing_tools() -> Vec<&'static str> {
+    missing(TOOLS.iter()).collect()
+}
+
+fn missing(
+    tools: impl Iterator<Item = &'static (&'static str, &'static str)>,
+) -> impl Iterator<Item = &'static str> {
+    tools.filter(|(tool, _)| !installed(tool)).map(|(_, package)| *package)
 }
 
 /// Install `packages` with apt. Blocks, and asks nobody: ask before.

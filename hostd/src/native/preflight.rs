@@ -140,3 +140,47 @@ fn has_file_system(name: &str) -> bool {
 fn load(module: &str) {
     let _ = Command::new("modprobe").args(["-q", module]).status();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_control_groups_is_told_which_and_how_to_mount_them() {
+        let told = Preflight::NoCgroups { missing: vec!["cpu", "memory"] }.to_string();
+        assert_eq!(
+            told,
+            "the control group controllers cpu, memory are not mounted; mount cgroup2 on /sys/fs/cgroup (systemd \
+             does), or in a container start it with --privileged --cgroupns=host"
+        );
+    }
+
+    #[test]
+    fn a_machine_without_loop_devices_is_told_how_to_get_them() {
+        assert_eq!(
+            Preflight::NoLoopDevices.to_string(),
+            "there are no loop devices (/dev/loop-control is missing); run `modprobe loop`, or give the container /dev"
+        );
+    }
+
+    #[test]
+    fn a_machine_without_a_tool_a_file_system_or_room_is_told_what_to_do() {
+        let told = [
+            Preflight::NoTool { tool: "nft", package: "nftables" },
+            Preflight::NoFileSystem { name: "overlay" },
+            Preflight::NoRoom { path: PathBuf::from("/data"), free: 5 << 20 },
+            Preflight::NotRoot { uid: 7 },
+        ]
+        .map(|obstacle| obstacle.to_string());
+        assert_eq!(
+            told,
+            [
+                "nft is not installed; run `apt-get install nftables`",
+                "the kernel has no overlay file system; run `modprobe overlay`, or boot a kernel that has it",
+                "/data has only 5 MiB free and sandboxes need at least 1024 MiB; free some, or use another data \
+                 directory",
+                "native containers need root, and this is user 7; run it with sudo, or use the scripted driver",
+            ]
+        );
+    }
+}

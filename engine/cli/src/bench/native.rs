@@ -21,7 +21,7 @@ use super::Load;
 use super::engine::{PATIENCE, create};
 use super::recorder::Heard;
 use super::table::{Aim, Rounds, Row, Unit};
-use crate::local::{BaseArguments, Local, Machine, base_image, install};
+use crate::local::{BaseArguments, Local, Machine, base_image, install_tools};
 use crate::progress::Bar;
 
 const OWNER: OrganizationId = OrganizationId::from_u128(0xbec);
@@ -54,8 +54,8 @@ pub(super) async fn measure(
 
 /// See that the machine can, take away what a bench that was killed left, and have a base image.
 async fn prepare(dir: &Path, data: &Path, base: &BaseArguments) -> anyhow::Result<Image> {
+    install_tools(base)?;
     clear(dir).await?;
-    install(base)?;
     let images = data.join("host/images");
     fs::create_dir_all(&images)?;
     let image = base_image(image::Store::new(&data.join("host")), base, Recipe::default()).await?;
