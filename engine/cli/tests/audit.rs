@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use hourglass_engine::log::EventLog as _;
 use hourglass_engine::log::segments::{Inspection, Options, SegmentLog};
@@ -145,6 +146,79 @@ fn looking_at_a_log_leaves_every_byte_as_it_was() {
     data.live();
     let mended = data.said("verify", &[]);
     assert!(mended.contains("intact"), "{mended}");
+}
+
+/// What `up` on a pretended machine says beside what it is asked for, until it serves.
+fn asides_of_up(data: &Data) -> String {
+    let mut up = Command::new(env!("CARGO_BIN_EXE_hourglass"));
+    up.args(["up", "--driver", "scripted", "--listen", "localhost:0", "--data"]).arg(&data.0);
+    let mut up = up.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(up.stdout.take().unwrap()).lines();
+    let served = lines.map_while(Result::ok).any(|line| line.contains("Ctrl-C ends it"));
+    up.kill().unwrap();
+    let output = up.wait_with_output().unwrap();
+    let asides = String::from_utf8(output.stderr).unwrap();
+    assert!(served, "{asides}");
+    asides
+}
+
+#[test]
+fn what_starting_mends_is_said_to_who_starts() {
+    let data = Data::new("mended");
+    assert_eq!(asides_of_up(&data), "");
+    data.tear();
+    let checkpoint = data.0.join("checkpoints/shard-0");
+    fs::write(&checkpoint, "no checkpoint").unwrap();
+    let asides = asides_of_up(&data);
+    assert!(asides.contains("note: shard 0: 00000000000000000001.segment was left with"), "{asides}");
+    assert!(asides.contains(" bytes of an unfinished frame for slot "), "{asides}");
+    assert!(asides.contains(&format!("note: shard 0: the checkpoint {} is not used", checkpoint.display())));
+    let ledger = data.0.join("host/ledger");
+    fs::remove_dir_all(&ledger).unwrap();
+    fs::create_dir_all(&ledger).unwrap();
+    fs::write(ledger.join("conf"), "no ledger").unwrap();
+    let asides = asides_of_up(&data);
+    assert!(asides.contains("note: the host's ledger was damaged; it was moved to "), "{asides}");
+}
+
+#[test]
+fn a_host_id_that_is_none_is_not_replaced_by_another() {
+    let data = Data::new("identified");
+    let path = data.0.join("host/id");
+    fs::create_dir_all(data.0.join("host")).unwrap();
+    fs::write(&path, "nobody").unwrap();
+    let refusal = data.refusal("up", &["--driver", "scripted", "--listen", "localhost:0"]);
+    assert!(refusal.contains("holds \"nobody\" and no host id; write into it"), "{refusal}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "nobody");
+}
+
+#[test]
+fn log_shows_what_is_called_exactly_as_asked() {
+    let data = Data::new("called");
+    let views = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        let told = data.said("log", &[&["--json"], arguments].concat());
+        told.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let born = views(&[]).into_iter().find(|view| view["event"] == "PullBegan").unwrap();
+    let id = born["subject"].as_str().unwrap().strip_prefix("sandbox ").unwrap();
+    let name = born["body"]["blueprint"]["name"].as_str().unwrap();
+    let of = views(&["--of", id]);
+    assert!(!of.is_empty() && of.iter().all(|view| view["subject"] == born["subject"]), "{of:?}");
+    assert_eq!(views(&["--of", name]), of);
+    let last = id.chars().next_back().unwrap().to_string() + "x";
+    for other in [&id[1..], &id[..35], last.as_str(), ""] {
+        let refusal = data.refusal("log", &["--of", other]);
+        assert!(refusal.contains(&format!("nothing in this log is called {other}")), "{refusal}");
+    }
+}
+
+#[test]
+fn the_replay_of_an_empty_log_has_no_line_for_programs() {
+    let data = Data(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("empty-{}", std::process::id())));
+    let path = Store::log_directory(&data.0, ShardNumber(0));
+    drop(SegmentLog::open(&path, Options::new(0)).unwrap());
+    assert_eq!(data.said("replay", &["--json"]), "");
+    assert_eq!(data.said("replay", &[]), "the log is empty\n");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! `hourglass log`: the records, one a line.
 
-use hourglass_events::{Record, Seq};
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use hourglass_events::{Event, Record, SandboxEvent, Seq, Subject};
 use serde_json::json;
 
 use super::Which;
@@ -13,8 +16,8 @@ pub(crate) struct Arguments {
     /// Begin with this record.
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// Only records of this sandbox, snapshot, host or organization.
-    #[arg(long, value_name = "ID")]
+    /// Only records of this sandbox, by its id or name, or of the snapshot, host or organization with this id.
+    #[arg(long, value_name = "ID|NAME")]
     of: Option<String>,
     /// One JSON object a line, for programs.
     #[arg(long)]
@@ -23,12 +26,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut log = arguments.which.open()?;
-    let wanted = |record: &Record| {
-        record.seq >= Seq(arguments.from)
-            && arguments.of.as_ref().is_none_or(|id| record.subject.to_string().ends_with(id.as_str()))
-    };
+    let mut called = Called { asked: arguments.of.as_deref(), found: BTreeSet::new() };
     log.records(|_, record, _, digest| {
-        if !wanted(&record) {
+        if !called.has(&record) || record.seq < Seq(arguments.from) {
             return;
         }
         if arguments.json {
@@ -36,7 +36,42 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         } else {
             paint::say(paint::record(&record));
         }
-    })
+    })?;
+    match called.asked {
+        Some(asked) if called.found.is_empty() => bail!("nothing in this log is called {asked}"),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What is called as was asked.
+struct Called<'a> {
+    /// An id or a sandbox's name; without it, everything.
+    asked: Option<&'a str>,
+    /// More than one may have had the name, one after the other.
+    found: BTreeSet<Subject>,
+}
+
+impl Called<'_> {
+    /// Whether `record` is of it. Records must be shown from the first on, since a sandbox is named in its first.
+    fn has(&mut self, record: &Record) -> bool {
+        let Some(asked) = self.asked else { return true };
+        let id = match record.subject {
+            Subject::Shard(number) => number.to_string(),
+            Subject::Organization(id) => id.to_string(),
+            Subject::Host(id) => id.to_string(),
+            Subject::Snapshot(id) => id.to_string(),
+            Subject::Sandbox(id) => id.to_string(),
+        };
+        if id == asked || is_born(&record.event, asked) {
+            self.found.insert(record.subject);
+        }
+        self.found.contains(&record.subject)
+    }
+}
+
+/// Whether a sandbox of this name comes into being by `event`.
+fn is_born(event: &Event, name: &str) -> bool {
+    matches!(event, Event::Sandbox(SandboxEvent::PullBegan { blueprint, .. }) if blueprint.name.as_str() == name)
 }
 
 /// A record as JSON.

@@ -27,7 +27,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         log.replay().fleet().clone()
     };
     if fleet.seq() == Seq(0) {
-        paint::say("the log is empty");
+        if !arguments.json {
+            paint::say("the log is empty");
+        }
         return Ok(());
     }
     if !arguments.json {
