@@ -1,10 +1,10 @@
-//! Reading a log that nobody writes to, with every check there is.
+//! Reading a log that nobody writes to, with every check there is and without changing a byte.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use hourglass_engine::Store;
-use hourglass_engine::log::segments::{Options, SegmentLog};
+use hourglass_engine::log::segments::{Inspection, Options};
 use hourglass_events::{Digest, Record, ShardNumber};
 use hourglass_kernel::{Fleet, Replay};
 
@@ -24,11 +24,10 @@ impl Audit {
     pub fn of(data: &Path) -> anyhow::Result<Self> {
         let shard = ShardNumber(0);
         let path = Store::log_directory(data, shard);
-        let (log, _notices) =
-            SegmentLog::open(&path, Options::new(0)).context("the log could not be opened")?;
+        let inspection = Inspection::open(&path, &Options::new(0)).context("the log could not be opened")?;
         let mut replay = Replay::new(shard, 1);
         let (mut records, mut digests) = (Vec::new(), Vec::new());
-        let reader = log.reader();
+        let reader = inspection.reader();
         let mut scan = reader.scan(replay.next_slot());
         while let Some(scanned) = scan.next_frame()? {
             replay.fold(scanned.frame, |record, _, digest| {
