@@ -50,8 +50,11 @@ pub(crate) async fn taken_in(request: Request, shared: &Shared) -> Result<Reques
     Ok(Request::from_parts(parts, bytes.into()))
 }
 
+/// All of a body, which may not take longer to come than a request may.
 async fn whole(request: Request, shared: &Shared) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, shared).await.map_err(|rejection| {
+    let patience = shared.settings.patience;
+    let come = tokio::time::timeout(patience, Bytes::from_request(request, shared)).await;
+    come.map_err(|_| Problem::Stalled { after: patience })?.map_err(|rejection| {
         match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             true => Problem::BodyTooLarge { most: shared.settings.body },
             false => Problem::BadBody { place: ".".to_owned(), found: "it ended early".to_owned() },

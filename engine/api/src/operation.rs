@@ -112,7 +112,7 @@ pub(crate) struct Operation {
 impl Operation {
     /// An operation of this kind. What every such request may be refused with is said.
     pub(crate) fn new(kind: Kind, verb: Verb, path: &str, summary: &str) -> Self {
-        let mut problems = BTreeSet::from([400, 401, 403, 414, 429, 431, 503]);
+        let mut problems = BTreeSet::from([400, 401, 403, 408, 413, 414, 429, 431, 503]);
         match kind {
             Kind::Create | Kind::Change | Kind::Read => problems.extend([504]),
             Kind::Tool | Kind::Socket => {}
@@ -151,7 +151,6 @@ impl Operation {
     /// It takes this body.
     pub(crate) fn takes(mut self, content: Content) -> Self {
         self.body = Some(content);
-        self.problems.insert(413);
         self
     }
 

@@ -144,9 +144,9 @@ pub(crate) enum Problem {
         errors: Vec<String>,
     },
     /// The body does not come.
-    #[error("nothing came of the body for {} s; send it without pausing", after.as_secs())]
+    #[error("the body did not come within {} s; send it without pausing", after.as_secs())]
     Stalled {
-        /// How long nothing came.
+        /// How long it was waited for.
         after: Duration,
     },
     /// Variables that cannot be read.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::listener::Listener;
-use super::world::{KEY, OTHER_KEY, World};
+use super::world::{KEY, ORGANIZATION, OTHER_KEY, World};
 
 #[tokio::test]
 async fn each_change_of_state_is_pushed_once_it_is_durable() {
@@ -52,6 +52,18 @@ async fn whoever_is_not_known_is_told_so_and_let_go() {
         listener.say(packet).await;
         assert!(listener.hear().await.unwrap().starts_with("44{\"message\":"), "{packet}");
         assert_eq!(listener.hear().await, None);
+    }
+}
+
+#[tokio::test]
+async fn an_organization_that_a_socket_names_must_be_the_keys() {
+    let world = World::new().await;
+    let theirs = "00000000-0000-0000-0000-000000000002";
+    for (named, answer) in [(ORGANIZATION.to_string().as_str(), "40{"), (theirs, "44{")] {
+        let mut listener = Listener::naming(&world, named).await;
+        listener.hear().await.unwrap();
+        listener.say(&format!("40{}", json!({ "token": KEY }))).await;
+        assert!(listener.hear().await.unwrap().starts_with(answer), "{named}");
     }
 }
 

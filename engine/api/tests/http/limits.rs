@@ -4,12 +4,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, Request, StatusCode};
+use futures_util::stream;
 use hourglass_api::Rates;
 use hourglass_events::State;
 use hourglass_hostd::scripted::{Act, Twist};
 use serde_json::json;
 use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
 
 use super::listener::Listener;
 use super::world::{Answer, KEY, OTHER_KEY, PATIENCE, World};
@@ -70,6 +72,18 @@ async fn a_request_that_takes_too_long_is_answered_with_that_and_goes_on() {
     world.machine.release();
     let id = world.get("/sandbox").await.body["items"][0]["id"].as_str().unwrap().to_owned();
     world.reach(&id, State::Started).await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let world = World::with(|settings| settings.patience = Duration::from_millis(50)).await;
+    let body = axum::body::Body::from_stream(stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let request = Request::post("/api/toolbox/box/process/execute")
+        .header("authorization", format!("Bearer {KEY}"))
+        .body(body)
+        .expect("it is a request");
+    let response = world.router.clone().oneshot(request).await.expect("a router always answers");
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
 }
 
 #[tokio::test]

@@ -19,11 +19,17 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) async fn connect(world: &World) -> Self {
+        Self::naming(world, "").await
+    }
+
+    /// Connects and names an organization.
+    pub(crate) async fn naming(world: &World, organization: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let router = world.router.clone();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let query = "source=sdk-python&sdkVersion=0.226.1&transport=websocket&EIO=4&t=1";
+        let client = "source=sdk-python&sdkVersion=0.226.1&transport=websocket&EIO=4&t=1";
+        let query = format!("organizationId={organization}&{client}");
         let (socket, _) =
             connect_async(format!("ws://{address}/api/socket.io/?{query}")).await.expect("it is upgraded");
         Self { socket }

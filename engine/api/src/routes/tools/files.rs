@@ -86,13 +86,11 @@ fn contents(table: Table) -> Table {
         let upload = tool(Verb::Post, place, "Make or replace a file")
             .query([path()])
             .takes(Content::form::<Upload>())
-            .answers(200, Content::json::<Uploaded>())
-            .refuses(&[408]);
+            .answers(200, Content::json::<Uploaded>());
         both(table, &upload, transfer::upload)
     });
     let uploads = tool(Verb::Post, "files/bulk-upload", "Make or replace files")
         .takes(Content::form::<Uploads>())
-        .answers(200, Content::json::<UploadedAll>())
-        .refuses(&[408]);
+        .answers(200, Content::json::<UploadedAll>());
     both(table, &uploads, bulk::upload)
 }

@@ -22,12 +22,10 @@ pub(super) fn add(table: Table) -> Table {
 fn commands(table: Table) -> Table {
     let execute = tool(Verb::Post, "process/execute", "Run a command to its end")
         .takes(Content::json::<Execute>())
-        .answers(200, Content::json::<Executed>())
-        .refuses(&[408]);
+        .answers(200, Content::json::<Executed>());
     let run = tool(Verb::Post, "process/code-run", "Run code in the language of the sandbox")
         .takes(Content::json::<Run>())
-        .answers(200, Content::json::<Ran>())
-        .refuses(&[408]);
+        .answers(200, Content::json::<Ran>());
     both(both(table, &execute, process::execute), &run, code::run_code)
 }
 
