@@ -72,6 +72,21 @@ async fn a_command_that_takes_too_much_memory_dies_alone_and_visibly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entrypoint_killed_by_hand_did_not_starve_though_a_command_did_before() {
+    if !may_run("an_entrypoint_killed_by_hand_did_not_starve_though_a_command_did_before") {
+        return;
+    }
+    let ground = Ground::new().await;
+    let sandbox = begin(&ground, 1, ground.entered("echo $$ > /tmp/pid; exec sleep 1000")).await;
+    let ran = ground.run(sandbox, &["python3", "-c", "x = bytearray(3 << 30)"]).await;
+    assert_eq!(ran.code, 137);
+    let kill = "while [ ! -s /tmp/pid ]; do sleep 0.02; done; kill -9 $(cat /tmp/pid)";
+    drop(ground.driver.exec(sandbox, command(&["sh", "-c", kill])).await);
+    assert_eq!(told(&ground.driver).await.cause, ExitCause::Entrypoint { code: 137 });
+    ground.driver.erase(sandbox).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_worker_finds_what_runs_and_what_ended_meanwhile() {
     if !may_run("a_new_worker_finds_what_runs_and_what_ended_meanwhile") {
         return;

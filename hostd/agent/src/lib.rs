@@ -52,6 +52,10 @@ pub mod place {
     pub const NETWORK: &str = "network";
     /// In [`SHARED`]: how the entrypoint ended, written before the agent leaves because of it.
     pub const EXIT: &str = "exit";
+    /// In [`SHARED`], beside [`EXIT`]: the kernel killed for want of memory when the entrypoint ended.
+    pub const STARVED: &str = "starved";
+    /// The kernel's own account of the sandbox's memory, read-only, in the words of either version of control groups.
+    pub const MEMORY: &str = "/.hourglass/memory";
     /// In [`SHARED`]: why the agent could not start.
     pub const FAILED: &str = "failed";
     /// In [`SHARED`]: why the entrypoint could not be run.

@@ -113,6 +113,8 @@ pub(super) struct Contents<'a> {
     pub(super) agent: &'a Path,
     /// The group, from the root of each tree.
     pub(super) group: &'a str,
+    /// The kernel's account of the group's memory.
+    pub(super) memory: &'a Path,
 }
 
 /// Write the bundle of one life, and the files that show its limits.
@@ -135,7 +137,7 @@ pub(super) fn show(places: &LifePlaces, limits: Limits) -> Result<(), Fault> {
 }
 
 fn config(places: &LifePlaces, contents: &Contents<'_>) -> Value {
-    let Contents { plan, settings, agent, group, limits: _ } = *contents;
+    let Contents { plan, settings, agent, group, memory, limits: _ } = *contents;
     let hostname = hostname(&plan.name);
     let mut arguments = vec![place::PROGRAM.to_owned(), hostname.clone(), plan.user.clone()];
     arguments.extend(settings.entrypoint.iter().cloned());
@@ -165,7 +167,7 @@ fn config(places: &LifePlaces, contents: &Contents<'_>) -> Value {
                 { "type": "RLIMIT_CORE", "soft": 0, "hard": 0 },
             ],
         },
-        "mounts": mounts(places, agent),
+        "mounts": mounts(places, agent, memory),
         "linux": {
             "cgroupsPath": group,
             "namespaces": namespaces,
@@ -190,7 +192,7 @@ fn masked() -> Vec<String> {
     MASKED.iter().map(|path| (*path).to_owned()).chain(unseen).collect()
 }
 
-fn mounts(places: &LifePlaces, agent: &Path) -> Value {
+fn mounts(places: &LifePlaces, agent: &Path, memory: &Path) -> Value {
     let mount = |at: &str, kind: &str, options: &[&str]| json!({ "destination": at, "type": kind, "source": kind, "options": options });
     let bind = |at: &str, from: &Path, options: &[&str]| json!({ "destination": at, "type": "bind", "source": from, "options": options });
     json!([
@@ -206,6 +208,7 @@ fn mounts(places: &LifePlaces, agent: &Path) -> Value {
         mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
         bind("/sys/fs/cgroup", &places.limits(), &["bind", "nosuid", "noexec", "nodev", "ro"]),
         bind(place::PROGRAM, agent, &["bind", "nosuid", "nodev", "ro"]),
+        bind(place::MEMORY, memory, &["bind", "nosuid", "noexec", "nodev", "ro"]),
         bind(place::SHARED, &places.shared(), &["bind", "nosuid", "noexec", "nodev", "rw"]),
     ])
 }

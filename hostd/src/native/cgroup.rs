@@ -190,13 +190,18 @@ impl Groups {
         listed.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)).collect()
     }
 
-    /// How often the kernel killed for want of memory in the group.
-    pub(super) fn out_of_memory(&self, name: &str) -> u64 {
+    /// The file in which the kernel counts what it killed for want of memory in the group.
+    pub(super) fn memory(&self, name: &str) -> PathBuf {
         let file = match &self.trees {
             Trees::Each(_) => "memory.oom_control",
             Trees::One(_) => "memory.events",
         };
-        let told = fs::read_to_string(self.dir("memory", name).join(file)).unwrap_or_default();
+        self.dir("memory", name).join(file)
+    }
+
+    /// How often the kernel killed for want of memory in the group.
+    pub(super) fn out_of_memory(&self, name: &str) -> u64 {
+        let told = fs::read_to_string(self.memory(name)).unwrap_or_default();
         let count = told.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok());
         count.unwrap_or_default()
     }

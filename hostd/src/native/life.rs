@@ -69,7 +69,9 @@ impl Inner {
         step::done("cgroup.made");
         let group = self.groups.path(&name);
         let agent = &self.programs.agent;
-        let contents = Contents { plan, settings: &base.settings, limits, agent, group: &group };
+        let memory = self.groups.memory(&name);
+        let contents =
+            Contents { plan, settings: &base.settings, limits, agent, group: &group, memory: &memory };
         bundle::write(&places, &contents)?;
         step::done("bundle.written");
 
@@ -197,16 +199,19 @@ impl Inner {
 
     /// Why a life that was not asked to end did. Its mounts and group must still be there.
     pub(super) fn cause(&self, life: Life) -> ExitCause {
-        let code =
-            talk::note(&self.places.life(life).shared(), place::EXIT).and_then(|code| code.parse().ok());
-        // What was killed before the boot was through does not count. What was killed later counts for good, also a
-        // child that died alone long before: which process the kernel chose is not told in the group, so an entrypoint
-        // that is killed by hand after that is taken for one that ran out of memory.
-        let before = fs::read_to_string(self.places.life(life).booted()).unwrap_or_default();
-        let before = before.parse().unwrap_or_default();
-        let starved = self.groups.out_of_memory(&life.name()) > before;
+        let shared = self.places.life(life).shared();
+        let code = talk::note(&shared, place::EXIT).and_then(|code| code.parse().ok());
+        // The kernel kills for want of memory with the signal anybody else might use, and only counts in the group. So
+        // the agent says whether it was what ended the entrypoint; if the agent itself was killed, anything since the
+        // boot was through may have been it.
+        let starved = match code {
+            Some(_) => talk::note(&shared, place::STARVED).is_some(),
+            None => {
+                let before = fs::read_to_string(self.places.life(life).booted()).unwrap_or_default();
+                self.groups.out_of_memory(&life.name()) > before.parse().unwrap_or_default()
+            }
+        };
         match code {
-            // The kernel kills for want of memory with the signal anybody else might use.
             Some(137) | None if starved => ExitCause::OutOfMemory,
             Some(code) => ExitCause::Entrypoint { code },
             None => ExitCause::Vanished,

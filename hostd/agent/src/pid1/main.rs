@@ -17,6 +17,7 @@ mod pump;
 mod relay;
 mod serve;
 mod sessions;
+mod starved;
 mod streamed;
 mod users;
 mod world;
@@ -30,6 +31,7 @@ use hourglass_agent::place;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
+use crate::starved::Starved;
 use crate::world::World;
 
 /// Why the agent could not start or go on.
@@ -80,6 +82,7 @@ fn run() -> Result<u8, Error> {
 
     // Signals may have come before the loop; one look at the children makes up for a missed one.
     let children = &world.children;
+    let mut starved = Starved::new();
     let mut last = 0;
     for signal in std::iter::once(SIGCHLD).chain(signals.forever()) {
         match signal {
@@ -97,8 +100,15 @@ fn run() -> Result<u8, Error> {
         let reaped = children.reap(entry);
         last = reaped.entry.unwrap_or(last);
         if reaped.entry.is_some() && !children.leaving() || children.leaving() && reaped.none_left {
-            let _ = std::fs::write(Path::new(place::SHARED).join(place::EXIT), last.to_string());
+            let shared = Path::new(place::SHARED);
+            if reaped.entry.is_some() && starved.entry_ended() {
+                let _ = std::fs::write(shared.join(place::STARVED), []);
+            }
+            let _ = std::fs::write(shared.join(place::EXIT), last.to_string());
             return Ok(last);
+        }
+        if reaped.entry.is_none() {
+            starved.other_ended();
         }
     }
     Ok(last)
