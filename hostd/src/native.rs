@@ -25,6 +25,7 @@ mod process;
 mod programs;
 mod survey;
 mod talk;
+mod unopened;
 mod wait;
 mod wanted;
 
@@ -64,6 +65,7 @@ pub use self::part::HISTOGRAM;
 pub use self::pool::{POOLED, Pool, TAKEN};
 pub use self::preflight::Preflight;
 pub(crate) use self::preflight::{TOOLS, installed};
+pub use self::unopened::OpenError;
 
 /// Runs sandboxes as native containers. One for each data directory.
 #[derive(Debug)]
@@ -91,20 +93,6 @@ struct Inner {
 struct Running {
     number: OrderNumber,
     init: Arc<OwnedFd>,
-}
-
-/// Why there is no driver.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The machine cannot do it as it is.
-    #[error(transparent)]
-    Preflight(#[from] Preflight),
-    /// Sandboxes could not have networks.
-    #[error("sandboxes cannot have networks here: {0}")]
-    Network(#[from] NetworkError),
-    /// What an earlier host worker left could not be taken over.
-    #[error("what is left of earlier sandboxes cannot be taken over: {0}")]
-    Adopt(Fault),
 }
 
 impl NativeDriver {
