@@ -28,6 +28,7 @@ const LONG_FUNCTIONS: &[(&str, &str)] =
 const SLEEPING: &[(&str, &str)] = &[
     ("engine/tests/shell/storage.rs", "time is virtual there"),
     ("hostd/tests/agent_host.rs", "time is virtual there"),
+    ("hostd/tests/agent_tunnels.rs", "time is virtual there"),
     ("hostd/tests/native_common/mod.rs", "between two looks for what is awaited with a deadline"),
     ("tests/src/up.rs", "between two looks for what is awaited with a deadline"),
 ];

@@ -323,17 +323,7 @@ impl Driver for NativeDriver {
     }
 
     fn capacity(&self) -> Resources {
-        let cpu = std::thread::available_parallelism()
-            .map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
-        let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let total = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
-        let kib: u64 = total.and_then(|total| total.parse().ok()).unwrap_or_default();
-        let room = rustix::fs::statvfs(&self.inner.places.data);
-        let free = room.map_or(0, |room| room.f_bavail.saturating_mul(room.f_frsize));
-        // What the sandboxes already here have written is theirs: they count as residents with their whole disks.
-        let bytes = free.saturating_add(self.inner.places.written(&self.inner.stock.files()));
-        let gib = |bytes: u64| u32::try_from(bytes >> 30).unwrap_or(u32::MAX);
-        Resources { cpu, memory_gib: gib(kib << 10), disk_gib: gib(bytes), gpu: 0 }
+        self.inner.capacity()
     }
 
     async fn survey(&self) -> Result<Vec<Present>, Fault> {

@@ -219,17 +219,17 @@ pub async fn files_that_cannot_be_say_why(bench: &mut dyn Bench) {
 pub async fn files_are_searched_and_text_is_replaced(bench: &mut dyn Bench) {
     booted(bench, BOX).await;
     good(agent(bench).await.make_folder("/tmp/src/deep", None).await);
-    file(bench, "/tmp/src/a.py", b"one\n# TODO: two\n").await;
-    file(bench, "/tmp/src/deep/b.py", b"TODO: one TODO: two").await;
-    file(bench, "/tmp/src/c.txt", b"\0TODO:").await;
+    file(bench, "/tmp/src/a.py", b"one\n# MARK: two\n").await;
+    file(bench, "/tmp/src/deep/b.py", b"MARK: one MARK: two").await;
+    file(bench, "/tmp/src/c.txt", b"\0MARK:").await;
     let found = good(agent(bench).await.search("/tmp/src", "*.py").await);
     assert_eq!(found, ["/tmp/src/a.py", "/tmp/src/deep/b.py"]);
-    let found = good(agent(bench).await.find("/tmp/src", "TODO:").await);
+    let found = good(agent(bench).await.find("/tmp/src", "MARK:").await);
     let found: Vec<_> = found.iter().map(|one| (one.file.as_str(), one.line, one.content.as_str())).collect();
-    let expected = [("/tmp/src/a.py", 2, "# TODO: two"), ("/tmp/src/deep/b.py", 1, "TODO: one TODO: two")];
+    let expected = [("/tmp/src/a.py", 2, "# MARK: two"), ("/tmp/src/deep/b.py", 1, "MARK: one MARK: two")];
     assert_eq!(found, expected);
     let files = vec!["/tmp/src/deep/b.py".to_owned(), "/tmp/none".to_owned()];
-    let replaced = good(agent(bench).await.replace(files, "TODO", "DONE").await);
+    let replaced = good(agent(bench).await.replace(files, "MARK", "DONE").await);
     assert_eq!(replaced[0].failure, None);
     assert!(matches!(replaced[1].failure, Some(Failure::Missing { .. })), "{replaced:?}");
     assert_eq!(bytes_of(bench, "/tmp/src/deep/b.py").await, b"DONE: one DONE: two");

@@ -1,8 +1,9 @@
 //! What of ours is on this machine, read from the objects themselves.
 
 use std::collections::BTreeSet;
+use std::fs;
 
-use hourglass_events::{Fault, SandboxId};
+use hourglass_events::{Fault, Resources, SandboxId};
 
 use super::Inner;
 use super::lock::Lock;
@@ -21,6 +22,21 @@ impl Inner {
             .extend(locks.iter().filter_map(|name| name.strip_suffix(".lock")?.parse::<SandboxId>().ok()));
         let found: Result<Vec<_>, _> = sandboxes.into_iter().map(|sandbox| self.look(sandbox)).collect();
         Ok(found?.into_iter().flatten().collect())
+    }
+
+    /// How much this machine has to give.
+    pub(super) fn capacity(&self) -> Resources {
+        let cpu = std::thread::available_parallelism()
+            .map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
+        let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let total = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
+        let kib: u64 = total.and_then(|total| total.parse().ok()).unwrap_or_default();
+        let room = rustix::fs::statvfs(&self.places.data);
+        let free = room.map_or(0, |room| room.f_bavail.saturating_mul(room.f_frsize));
+        // What the sandboxes already here have written is theirs: they count as residents with their whole disks.
+        let bytes = free.saturating_add(self.places.written(&self.stock.files()));
+        let gib = |bytes: u64| u32::try_from(bytes >> 30).unwrap_or(u32::MAX);
+        Resources { cpu, memory_gib: gib(kib << 10), disk_gib: gib(bytes), gpu: 0 }
     }
 
     /// One sandbox, once nothing is being done to it.
