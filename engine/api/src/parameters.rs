@@ -14,8 +14,13 @@ impl FromRequestParts<Shared> for Parameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
-        let Query(pairs) = Query::from_request_parts(parts, shared).await.map_err(|_| Problem::BadQuery)?;
-        Ok(Self(pairs))
+        let Query(pairs): Query<Vec<(String, String)>> =
+            Query::from_request_parts(parts, shared).await.map_err(|_| Problem::BadQuery)?;
+        // No name, path or pattern has one, and what gets it makes no sense of it.
+        match pairs.iter().any(|(_, value)| value.contains('\0')) {
+            true => Err(Problem::BadQuery),
+            false => Ok(Self(pairs)),
+        }
     }
 }
 

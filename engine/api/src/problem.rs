@@ -61,7 +61,7 @@ pub(crate) enum Problem {
         most: usize,
     },
     /// The query is no query.
-    #[error("the query cannot be read; encode it as name=value pairs in UTF-8")]
+    #[error("the query cannot be read; encode it as name=value pairs in UTF-8, without zero bytes")]
     BadQuery,
     /// The path is no path.
     #[error("the path cannot be read; encode it in UTF-8")]

@@ -125,6 +125,8 @@ async fn folders_are_made_with_permissions_in_octal() {
         let refused = world.tool(Method::POST, &format!("files/folder?path=/tmp/x&mode={mode}"), None).await;
         assert_eq!(refusal(&refused), (400, "BAD_PARAMETER", "DAYTONA_API"), "{mode:?}");
     }
+    let zero = world.tool(Method::POST, "files/folder?path=/tmp/%00&mode=755", None).await;
+    assert_eq!(refusal(&zero), (400, "BAD_PARAMETER", "DAYTONA_API"));
     let none = world.tool(Method::POST, "files/folder?mode=755", None).await;
     assert_eq!(refusal(&none), (400, "MISSING_PARAMETER", "DAYTONA_API"));
 }
