@@ -4,7 +4,7 @@
 //! vault before its creation is recorded, a host gets them inside the order that boots the sandbox, and they are erased
 //! with the sandbox. Events carry names and keyed digests, which tell two requests apart and give nothing away.
 //!
-//! A vault decides nothing and watches nothing: who stores, hands out and erases is [`keeper`].
+//! A vault decides nothing and watches nothing: who stores, hands out and erases is `keeper`.
 
 mod files;
 pub(crate) mod keeper;
