@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// What to measure.
     #[arg(value_enum, default_value_t = What::All)]
     what: What,
-    /// How often each thing is measured, beside a first time that does not count.
+    /// How often each thing is measured at most, beside a first time that does not count.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Print JSON, with the figure of every round, and no table.
@@ -110,6 +110,15 @@ struct Load {
     together: usize,
     /// Native sandboxes, over all.
     natives: usize,
+}
+
+/// The longest that repeats of one thing may take: on a busy disk there are fewer of them, but never none. With it a
+/// whole run takes some three minutes.
+const REPEATS: Duration = Duration::from_secs(15);
+
+/// Whether what began then, and has been done so often beside a first time that does not count, was repeated enough.
+fn enough(began: Instant, counted: usize) -> bool {
+    counted > 0 && began.elapsed() > REPEATS
 }
 
 impl Load {

@@ -19,7 +19,7 @@ use hourglass_kernel::{Entry, Mark};
 use super::peers::{self, Peer};
 use super::table::{Aim, Rounds, Row, Unit};
 use super::workload::Workload;
-use super::{Load, timed};
+use super::{Load, enough, timed};
 use crate::progress::Bar;
 
 /// Drawn once by a writer; here it is always the same.
@@ -44,7 +44,11 @@ async fn of_size(load: &Load, (records, groups): Size, dir: &Path) -> anyhow::Re
     let (mut log, mut bare, mut growing) = (Rounds::default(), Rounds::default(), Rounds::default());
     let mut others: Vec<Rounds> = peers.iter().map(|_| Rounds::default()).collect();
     let bar = Bar::new(&format!("groups of {records}"));
+    let begun = Instant::now();
     for round in 0..=load.rounds {
+        if enough(begun, round.saturating_sub(1) as usize) {
+            break;
+        }
         bar.show(f64::from(round) / f64::from(load.rounds + 1), String::new());
         let began = Instant::now();
         let count = written.append(records, groups, &mut frames).await?;

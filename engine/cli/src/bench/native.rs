@@ -19,10 +19,10 @@ use hourglass_hostd::image::{self, Recipe};
 use hourglass_hostd::ledger::SledLedger;
 use hourglass_hostd::native::{Config, NativeDriver, Pool};
 
-use super::Load;
 use super::engine::{PATIENCE, create};
 use super::recorder::Heard;
 use super::table::{Aim, Rounds, Row, Unit};
+use super::{Load, enough};
 use crate::local::{BaseArguments, Local, Machine, base_image, install_tools};
 use crate::progress::Bar;
 
@@ -109,7 +109,11 @@ async fn by_pool(load: &Load, dir: &Path, image: &Image) -> anyhow::Result<Round
     let driver = NativeDriver::new(config).await?;
     let bar = Bar::new("native, from the pool");
     let mut rounds = Rounds::default();
+    let begun = Instant::now();
     for count in 0..load.natives + WARM_UP {
+        if enough(begun, count.saturating_sub(WARM_UP)) {
+            break;
+        }
         bar.show(count as f64 / (load.natives + WARM_UP) as f64, String::new());
         while driver.pooled() != (POOLED, POOLED) {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -148,7 +152,11 @@ async fn by_driver(
     let mut parts = Vec::new();
     let bar = Bar::new("native, by the driver");
     let plan = plan(image);
+    let begun = Instant::now();
     for count in 0..load.natives + WARM_UP {
+        if enough(begun, count.saturating_sub(WARM_UP)) {
+            break;
+        }
         bar.show(count as f64 / (load.natives + WARM_UP) as f64, String::new());
         let id = SandboxId::from_u128(count as u128 + 1);
         heard.take();
@@ -204,7 +212,11 @@ async fn by_engine(load: &Load, dir: &Path, machine: Machine) -> anyhow::Result<
     let client = local.engine.client(OWNER, "bench");
     let bar = Bar::new("native, by the engine");
     let mut figures = Figures::default();
+    let begun = Instant::now();
     for count in 0..load.natives + WARM_UP {
+        if enough(begun, count.saturating_sub(WARM_UP)) {
+            break;
+        }
         bar.show(count as f64 / (load.natives + WARM_UP) as f64, String::new());
         let seconds = create(&local.engine, &client, &local.snapshot).await?;
         let made = local.engine.view_of(OWNER).fleet();

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::ensure;
 use hourglass_engine::log::files::Directory;
@@ -13,7 +14,7 @@ use hourglass_kernel::{Replay, Slot};
 
 use super::log::{Frames, Written};
 use super::table::{Aim, Rounds, Row, Unit};
-use super::{Load, timed_on_core};
+use super::{Load, enough, timed_on_core};
 use crate::progress::Bar;
 
 /// As much as the log itself reads at once.
@@ -34,7 +35,11 @@ async fn of_size(load: &Load, records: usize, dir: &Path) -> anyhow::Result<Vec<
     let files = segments(dir)?;
     let reader = written.log.reader();
     let (mut bare, mut checked, mut replayed) = (Rounds::default(), Rounds::default(), Rounds::default());
+    let begun = Instant::now();
     for round in 0..=load.rounds {
+        if enough(begun, round.saturating_sub(1) as usize) {
+            break;
+        }
         let reading = timed_on_core(|| read(&files, bytes))?;
         let checking = timed_on_core(|| check(&reader))?;
         let mut folded = 0;
