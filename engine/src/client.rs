@@ -98,6 +98,16 @@ impl Client {
         self.ask(Command::Resize(target.into(), resize)).await
     }
 
+    /// Move the disk of a stopped sandbox to object storage.
+    pub async fn archive(&self, target: impl Into<Target>) -> Result<Accepted, AskError> {
+        self.ask(Command::Archive(target.into())).await
+    }
+
+    /// Bring a sandbox back from an error, once what caused it is put right.
+    pub async fn recover(&self, target: impl Into<Target>) -> Result<Accepted, AskError> {
+        self.ask(Command::Recover(target.into())).await
+    }
+
     /// Remove a sandbox, whatever it is doing.
     pub async fn delete(&self, target: impl Into<Target>) -> Result<Accepted, AskError> {
         self.ask(Command::Delete(target.into())).await

@@ -44,6 +44,10 @@ pub enum Command {
     Pause(Target),
     /// Give it other resources.
     Resize(Target, Resize),
+    /// Move its disk to object storage, once it has stopped.
+    Archive(Target),
+    /// Bring it back from an error.
+    Recover(Target),
     /// Remove it.
     Delete(Target),
     /// Replace its labels, all of them.
@@ -79,6 +83,8 @@ impl Command {
             Self::Start(_)
             | Self::Stop(..)
             | Self::Pause(_)
+            | Self::Archive(_)
+            | Self::Recover(_)
             | Self::Resize(..)
             | Self::Delete(_)
             | Self::ReplaceLabels(..)

@@ -29,6 +29,8 @@ pub enum TaskKind {
     Resume,
     /// Move its disk to object storage.
     Archive,
+    /// Leave nothing of it on the host; it is archived.
+    Discard,
     /// Bring its disk back and boot it.
     Restore,
     /// Change its resources.
@@ -56,6 +58,7 @@ impl fmt::Display for TaskKind {
             Self::SaveMemory => "save the sandbox's memory",
             Self::Resume => "resume the sandbox",
             Self::Archive => "archive the sandbox",
+            Self::Discard => "drop the archived sandbox's disk",
             Self::Restore => "restore the sandbox",
             Self::Resize => "resize the sandbox",
             Self::Capture => "take the snapshot",
@@ -118,8 +121,8 @@ pub struct Duties {
 #[must_use]
 pub const fn duties(state: State) -> Duties {
     use TaskKind::{
-        Archive, Boot, Build, Capture, Create, Fork, Hold, Pull, Quiesce, Remove, Resize, Restore, Resume,
-        SaveMemory, Stop,
+        Archive, Boot, Build, Capture, Create, Discard, Fork, Hold, Pull, Quiesce, Remove, Resize, Restore,
+        Resume, SaveMemory, Stop,
     };
     match state {
         State::Unknown | State::PendingBuild | State::BuildFailed | State::Deleted => watch(&[]),
@@ -137,7 +140,10 @@ pub const fn duties(state: State) -> Duties {
         State::Paused => watch(&[]),
         State::Resuming => task(Resume, Kind::Resumed, Kind::Failed, &[Alarm::Deadline]),
         State::Archiving => task(Archive, Kind::ArchiveStored, Kind::Abandoned, &[Alarm::Deadline]),
-        State::Archived => watch(&[Alarm::AutoDelete]),
+        // Owed only until its host has dropped the disk.
+        State::Archived => {
+            task(Discard, Kind::DiskDropped, Kind::Struggled, &[Alarm::AutoDelete, Alarm::Retry])
+        }
         State::Restoring => task(Restore, Kind::Restored, Kind::Failed, &[Alarm::Deadline]),
         State::Resizing => task(Resize, Kind::Resized, Kind::Abandoned, &[Alarm::Deadline]),
         State::Snapshotting => task(Capture, Kind::SnapshotTaken, Kind::Abandoned, &[Alarm::Deadline]),

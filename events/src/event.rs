@@ -1,6 +1,8 @@
 //! What can have happened. Events are facts in the past tense and carry resolved values: whoever folds them needs no
 //! configuration, no clock and no other aggregate.
 
+mod reason;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use crate::sandbox::{Blueprint, Placement};
 use crate::snapshot::SnapshotContent;
 use crate::spec::{Class, Labels};
 use crate::time::{Span, Timestamp};
+
+pub use reason::{ArchiveReason, DeleteReason, DropReason, Intent, RestoreSource, StopReason};
 
 /// Writes an event enum and its fieldless twin, so that the two cannot drift apart.
 macro_rules! events {
@@ -140,11 +144,25 @@ events! {
         /// It runs on from its saved memory.
         Resumed,
         /// An archive was accepted, or its interval passed.
-        ArchiveBegan,
-        /// Its disk is in object storage.
+        ArchiveBegan {
+            /// Why.
+            reason: ArchiveReason,
+            /// When the archive is given up.
+            deadline: Timestamp,
+        },
+        /// Its disk is in object storage. What its host still has of it is to go.
         ArchiveStored,
-        /// A start that needs its disk brought back was accepted.
-        RestoreBegan,
+        /// Its host has nothing of an archived sandbox any more.
+        DiskDropped,
+        /// A start or a recovery that needs its disk brought back was accepted.
+        RestoreBegan {
+            /// What the disk is.
+            source: RestoreSource,
+            /// Where, and how that was chosen.
+            placement: Placement,
+            /// When the restore is given up.
+            deadline: Timestamp,
+        },
         /// Its disk is back and it runs.
         Restored,
         /// A resize was accepted.
@@ -166,8 +184,9 @@ events! {
         Forked,
         /// The excursion failed or was cancelled; it is intact.
         Abandoned {
-            /// What went wrong.
-            fault: Fault,
+            /// What went wrong; nothing, if it was cancelled. Said in either case.
+            #[serde(deserialize_with = "Option::deserialize")]
+            fault: Option<Fault>,
         },
         /// Its deletion was decided. Nothing undoes that.
         DeleteBegan {
@@ -328,56 +347,4 @@ events! {
             through: Seq,
         },
     }
-}
-
-/// Why a sandbox is being stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum StopReason {
-    /// Somebody asked.
-    Asked,
-    /// It was not used for its auto-stop interval.
-    Idle {
-        /// The last use the decision stands on.
-        last_activity: Timestamp,
-    },
-}
-
-/// Why a sandbox is being deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum DeleteReason {
-    /// Somebody asked.
-    Asked,
-    /// It is ephemeral and has stopped.
-    Ephemeral,
-    /// It was stopped for its auto-delete interval.
-    Expired,
-}
-
-/// An operation that waits for the one in flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Intent {
-    /// Start it once it has stopped.
-    Start,
-    /// Stop it once it has started.
-    Stop {
-        /// How long its processes may take.
-        grace: Span,
-    },
-    /// Pause it once it has started.
-    Pause,
-}
-
-/// Why a waiting operation was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum DropReason {
-    /// The sandbox is where the intent wanted it.
-    AlreadyThere,
-    /// The operation it waited for failed, or led where it cannot go on from.
-    OperationFailed,
-    /// The sandbox is ephemeral and does not outlive its stop.
-    Ephemeral,
-    /// Another intent took its place.
-    Replaced,
 }

@@ -49,8 +49,9 @@ pub use command::{Command, Create, IdempotencyKey, Request, Resize, StopMode, Ta
 pub use duty::{Alarm, Duties, OwedTask, TaskKind, duties};
 pub use environment::{Environment, Values};
 pub use event::{
-    DeleteReason, DropReason, HostEvent, HostEventKind, Intent, OrganizationEvent, OrganizationEventKind,
-    SandboxEvent, SandboxEventKind, ShardEvent, ShardEventKind, SnapshotEvent, SnapshotEventKind, StopReason,
+    ArchiveReason, DeleteReason, DropReason, HostEvent, HostEventKind, Intent, OrganizationEvent,
+    OrganizationEventKind, RestoreSource, SandboxEvent, SandboxEventKind, ShardEvent, ShardEventKind,
+    SnapshotEvent, SnapshotEventKind, StopReason,
 };
 pub use fault::{ExitCause, Fault};
 pub use id::{
@@ -64,7 +65,7 @@ pub use record::{Actor, Cause, Digest, Event, KeyUse, Record, Stamp, Subject};
 pub use refusal::{Able, Advice, Interval, Operation, Refusal, Text};
 pub use report::{Activity, Finding, HostNews, HostProfile, Report};
 pub use resources::{Limits, Resource, Resources};
-pub use sandbox::{Blueprint, Errand, Illegal, Placement, Sandbox, Settings, Work};
+pub use sandbox::{Backup, Blueprint, Errand, Illegal, Placement, Sandbox, Settings, Work};
 pub use snapshot::{Snapshot, SnapshotContent};
 pub use spec::{Class, Image, Labels, Name};
 pub use state::State;

@@ -187,11 +187,14 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     (Kind::IntentQueued,      WAITED_OUT),
     (Kind::IntentDropped,     ALIVE),
     // A host was found, or another after the first refused.
-    (Kind::Placed,            &[State::PullingSnapshot, State::BuildingSnapshot, State::PendingBuild]),
+    (Kind::Placed,            &[
+        State::PullingSnapshot, State::BuildingSnapshot, State::PendingBuild, State::Restoring, State::Deleting,
+    ]),
     // A stop that was already under way is now by force.
     (Kind::StopForced,        &[State::Stopping]),
-    // Removing, quietening and holding what runs to its settings never give up.
-    (Kind::Struggled,         &[State::Deleting, State::Error, State::Started]),
+    (Kind::DiskDropped,       &[State::Archived]),
+    // Removing, quietening, dropping what is archived and holding what runs to its settings never give up.
+    (Kind::Struggled,         &[State::Deleting, State::Error, State::Archived, State::Started]),
     (Kind::Quiesced,          &[State::Error]),
     (Kind::BackupTaken,       &[State::Started, State::Stopped]),
     (Kind::BackupFailed,      &[State::Started, State::Stopped]),

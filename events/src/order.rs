@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::duty::TaskKind;
 use crate::environment::{Environment, Values};
+use crate::event::RestoreSource;
 use crate::id::{OrderNumber, OrganizationId, SandboxId, ShardNumber};
 use crate::network::NetworkPolicy;
 use crate::resources::Resources;
@@ -59,8 +60,21 @@ pub enum Task {
         /// What it is given, if an order that would have changed that was given up and may have done so.
         resources: Option<Resources>,
     },
+    /// Put its disk into object storage under this order's number, and keep it here.
+    Archive,
+    /// Leave nothing of it here; it is archived.
+    Discard,
+    /// Bring its disk back and boot it.
+    Restore {
+        /// What it is.
+        plan: Box<Plan>,
+        /// What the disk is.
+        source: RestoreSource,
+    },
     /// Leave nothing of it.
     Remove,
+    /// Leave nothing of it, here and in object storage, where orders of these numbers may have put something.
+    Purge(Vec<OrderNumber>),
 }
 
 impl Task {
@@ -77,7 +91,10 @@ impl Task {
             Self::Resume(_) => TaskKind::Resume,
             Self::Resize(_) => TaskKind::Resize,
             Self::Hold { .. } => TaskKind::Hold,
-            Self::Remove => TaskKind::Remove,
+            Self::Archive => TaskKind::Archive,
+            Self::Discard => TaskKind::Discard,
+            Self::Restore { .. } => TaskKind::Restore,
+            Self::Remove | Self::Purge(_) => TaskKind::Remove,
         }
     }
 }
@@ -87,14 +104,19 @@ impl Task {
     #[must_use]
     pub fn plan_mut(&mut self) -> Option<&mut Plan> {
         match self {
-            Self::Create(plan) | Self::Boot(plan) | Self::Resume(plan) => Some(plan),
+            Self::Create(plan) | Self::Boot(plan) | Self::Resume(plan) | Self::Restore { plan, .. } => {
+                Some(plan)
+            }
             Self::Pull(_)
             | Self::Stop { .. }
             | Self::SaveMemory
             | Self::Resize(_)
             | Self::Hold { .. }
             | Self::Quiesce
-            | Self::Remove => None,
+            | Self::Archive
+            | Self::Discard
+            | Self::Remove
+            | Self::Purge(_) => None,
         }
     }
 }

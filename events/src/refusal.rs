@@ -195,6 +195,15 @@ pub enum Refusal {
         /// Who can.
         able: Able,
     },
+    /// What lives no longer than it runs cannot be kept.
+    #[error("this sandbox is ephemeral and cannot be asked to {0}; set its auto-delete interval first")]
+    Ephemeral(Operation),
+    /// Nothing is left that it could be brought back from.
+    #[error("this sandbox cannot be recovered: {found}, and there is no backup of it; delete it")]
+    NotRecoverable {
+        /// What went wrong, as its fault says.
+        found: String,
+    },
     /// A resize that changes nothing.
     #[error(
         "no resource would change; name at least one of cpu, memory and disk with another value than it has"

@@ -3,6 +3,8 @@
 //! `evolve` reads no configuration and no clock. It asks the table whether the event may happen, and refuses it
 //! otherwise; nothing is changed then.
 
+mod illegal;
+mod look;
 mod parts;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,8 @@ use crate::record::Stamp;
 use crate::state::State;
 use crate::time::{Span, Timestamp};
 
-pub use parts::{Blueprint, Errand, Placement, Settings, Work};
+pub use illegal::Illegal;
+pub use parts::{Backup, Blueprint, Errand, Placement, Settings, Work};
 
 /// One sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +59,10 @@ pub struct Sandbox {
     pub work: Option<Work>,
     /// What the operation in flight is to do, where the state does not say it all.
     pub errand: Option<Box<Errand>>,
+    /// The latest complete copy of its disk in object storage.
+    pub backup: Option<Backup>,
+    /// Orders that may have put something into object storage, which a removal takes away.
+    pub stored: Vec<OrderNumber>,
     /// Whether what runs was told of the settings that hold.
     pub settings: Settings,
     /// The order that booted what runs.
@@ -100,6 +107,8 @@ impl Sandbox {
             host: placement.host,
             work: None,
             errand: None,
+            backup: None,
+            stored: Vec::new(),
             settings: Settings::Applied,
             boot: None,
             intent: None,
@@ -147,7 +156,7 @@ impl Sandbox {
 
     fn enter(&mut self, state: State, stamp: &Stamp, event: &SandboxEvent) {
         let from = self.state;
-        self.leave(event);
+        self.leave(stamp, event);
         self.origin = state.is_in(State::EXCURSIONS).then_some(from);
         self.state = state;
         self.since = stamp.at;
@@ -191,20 +200,29 @@ impl Sandbox {
     }
 
     /// What the operation that ends leaves behind.
-    fn leave(&mut self, event: &SandboxEvent) {
+    fn leave(&mut self, stamp: &Stamp, event: &SandboxEvent) {
         let errand = self.errand.take();
+        if event.kind() == SandboxEventKind::ArchiveStored && self.origin != Some(State::Error) {
+            // Of what failed the backup it has is what is kept.
+            self.backup = self.order().map(|number| Backup { number, at: stamp.at });
+        }
         if let (Some(Errand::Resize(resources)), SandboxEventKind::Resized) =
             (errand.as_deref(), event.kind())
         {
             self.blueprint.resources = *resources;
         }
+        if let (Some(Errand::Restore(_)), SandboxEventKind::Failed) = (errand.as_deref(), event.kind()) {
+            // There may be no whole disk: whoever recovers it has to know.
+            self.errand = errand;
+            return;
+        }
         // Whoever was not heard of in time may still be at it, or be done: what runs is owed an order that comes after.
-        if let SandboxEvent::Abandoned { fault: Fault::TimedOut { .. } } = event
+        if let SandboxEvent::Abandoned { fault: Some(Fault::TimedOut { .. }) } = event
             && self.origin == Some(State::Started)
         {
             self.settings = match errand.as_deref() {
                 Some(Errand::Resize(_)) => Settings::Doubtful,
-                None => self.settings.max(Settings::Changed),
+                Some(Errand::Restore(_)) | None => self.settings.max(Settings::Changed),
             };
         }
     }
@@ -220,6 +238,7 @@ impl Sandbox {
             | TaskKind::SaveMemory
             | TaskKind::Resume
             | TaskKind::Archive
+            | TaskKind::Discard
             | TaskKind::Restore
             | TaskKind::Resize
             | TaskKind::Capture
@@ -252,7 +271,22 @@ impl Sandbox {
                 self.errand = Some(Box::new(Errand::Resize(*resources)));
                 self.set_deadline(*deadline);
             }
-            SandboxEvent::RestoreBegan => self.intent = None,
+            SandboxEvent::ArchiveBegan { reason: _, deadline } => {
+                self.intent = None;
+                self.stored.extend(self.order());
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::RestoreBegan { source, placement, deadline } => {
+                self.intent = None;
+                self.errand = Some(Box::new(Errand::Restore(*source)));
+                self.host = placement.host;
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::DiskDropped => {
+                self.host = None;
+                self.work = None;
+                self.fault = None;
+            }
             SandboxEvent::StopBegan { reason, grace, deadline } => {
                 self.intent = None;
                 self.set_deadline(*deadline);
@@ -268,16 +302,20 @@ impl Sandbox {
             SandboxEvent::Placed { placement, deadline } => {
                 self.host = placement.host;
                 self.begin_work(stamp);
-                self.set_deadline(*deadline);
+                // Deleting has none, as it never gives up.
+                if self.state != State::Deleting {
+                    self.set_deadline(*deadline);
+                }
             }
             SandboxEvent::Booted | SandboxEvent::Resumed | SandboxEvent::Restored => {
                 self.fault = None;
                 self.exit = None;
             }
             SandboxEvent::Exited { cause } => self.exit = Some(*cause),
-            SandboxEvent::Failed { fault }
-            | SandboxEvent::Abandoned { fault }
-            | SandboxEvent::BuildFailed { fault } => self.fault = Some(fault.clone()),
+            SandboxEvent::Failed { fault } | SandboxEvent::BuildFailed { fault } => {
+                self.fault = Some(fault.clone());
+            }
+            SandboxEvent::Abandoned { fault } => self.fault = fault.clone().or(self.fault.take()),
             SandboxEvent::Struggled { fault, attempt, retry_at } => {
                 // In Error the fault that led there is what recovering needs; what quietening met is in the log.
                 if self.state != State::Error {
@@ -314,7 +352,6 @@ impl Sandbox {
             | SandboxEvent::BuildBegan
             | SandboxEvent::Born
             | SandboxEvent::MemorySaved
-            | SandboxEvent::ArchiveBegan
             | SandboxEvent::ArchiveStored
             | SandboxEvent::Resized
             | SandboxEvent::SnapshotBegan
@@ -356,26 +393,6 @@ impl Sandbox {
         if let Some(work) = &mut self.work {
             work.grace = grace;
         }
-    }
-}
-
-/// An event that cannot have happened: the log and this build disagree.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("record {seq} cannot be folded: {event} is not legal for version {version} of what is {from}")]
-pub struct Illegal {
-    /// The record.
-    pub seq: Seq,
-    /// The version it claims.
-    pub version: u64,
-    /// Where its subject was.
-    pub from: String,
-    /// The event.
-    pub event: &'static str,
-}
-
-impl Illegal {
-    pub(crate) fn new(stamp: &Stamp, from: String, event: &'static str) -> Self {
-        Self { seq: stamp.seq, version: stamp.version, from, event }
     }
 }
 

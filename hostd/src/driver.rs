@@ -71,6 +71,33 @@ pub trait Driver: Send + Sync + Debug {
         Err(Fault::Unsupported { task: TaskKind::Resume })
     }
 
+    /// Put the disk of a sandbox that does not run into object storage under `number`, whole or not at all, and keep it
+    /// here. Done again, it ends in the same place.
+    async fn archive(&self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {
+        let _ = (sandbox, number);
+        Err(Fault::Unsupported { task: TaskKind::Archive })
+    }
+
+    /// Make the disk of a sandbox from what order `from` put into object storage, in place of whatever is here, and
+    /// mark it with `number`. Without that it is [`Fault::Missing`], and whatever is here stays. Done again under the
+    /// same number, it keeps the disk that is there.
+    async fn restore(
+        &self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        from: OrderNumber,
+        plan: &Plan,
+    ) -> Result<(), Fault> {
+        let _ = (sandbox, number, from, plan);
+        Err(Fault::Unsupported { task: TaskKind::Restore })
+    }
+
+    /// Take away what these orders put into object storage for a sandbox, whole or half. What is not there is no fault.
+    async fn drop_archives(&self, sandbox: SandboxId, numbers: &[OrderNumber]) -> Result<(), Fault> {
+        let _ = (sandbox, numbers);
+        Err(Fault::Unsupported { task: TaskKind::Archive })
+    }
+
     /// Give a sandbox these resources: what runs is given the CPUs and the memory without interruption, and the disk of
     /// one that does not run grows. What of it does not change is let be. A failure leaves what there was.
     async fn resize(

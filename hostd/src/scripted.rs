@@ -99,6 +99,12 @@ impl Scripted {
         lock(&self.machine).plan(sandbox).map(|plan| plan.network.clone())
     }
 
+    /// Whether nothing of `sandbox` is in the object storage of this machine.
+    #[must_use]
+    pub fn stores_nothing_of(&self, sandbox: SandboxId) -> bool {
+        lock(&self.machine).stores_nothing_of(sandbox)
+    }
+
     /// What is given to that which runs of `sandbox`, if something runs.
     #[must_use]
     pub fn resources(&self, sandbox: SandboxId) -> Option<Resources> {
@@ -195,6 +201,36 @@ impl Driver for Scripted {
         self.change(|machine| machine.begin_resume(sandbox, number, plan))?;
         step.pass(Point::Halfway).await?;
         self.change(|machine| machine.bring_up(sandbox, number));
+        step.pass(Point::After).await
+    }
+
+    async fn archive(&self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Archive);
+        step.pass(Point::Before).await?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.archive(sandbox, number))?;
+        step.pass(Point::After).await
+    }
+
+    async fn restore(
+        &self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        from: OrderNumber,
+        _plan: &Plan,
+    ) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Restore);
+        step.pass(Point::Before).await?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.restore(sandbox, number, from))?;
+        step.pass(Point::After).await
+    }
+
+    async fn drop_archives(&self, sandbox: SandboxId, numbers: &[OrderNumber]) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::DropArchives);
+        step.pass(Point::Before).await?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.drop_archives(sandbox, numbers));
         step.pass(Point::After).await
     }
 

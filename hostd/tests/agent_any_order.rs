@@ -337,7 +337,14 @@ impl World {
                         Rest::Started
                     }
                     Task::Stop { .. } => Rest::Stopped,
-                    Task::Hold { .. } | Task::SaveMemory | Task::Resume(_) | Task::Resize(_) => Rest::Started,
+                    Task::Hold { .. }
+                    | Task::SaveMemory
+                    | Task::Resume(_)
+                    | Task::Resize(_)
+                    | Task::Archive
+                    | Task::Discard
+                    | Task::Restore { .. }
+                    | Task::Purge(_) => Rest::Started,
                     Task::Quiesce => Rest::Failed,
                     Task::Remove => Rest::Gone,
                 };
@@ -464,7 +471,17 @@ impl World {
             Some(Task::Stop { .. } | Task::Quiesce) => assert_eq!(real.running, None, "{report:?}"),
             Some(Task::Remove) => assert_eq!((real.disk, real.running), (None, None), "{report:?}"),
             Some(Task::Hold { .. }) => assert!(real.told, "{report:?}"),
-            Some(Task::Pull(_) | Task::SaveMemory | Task::Resume(_) | Task::Resize(_)) | None => {}
+            Some(
+                Task::Pull(_)
+                | Task::SaveMemory
+                | Task::Resume(_)
+                | Task::Resize(_)
+                | Task::Archive
+                | Task::Discard
+                | Task::Restore { .. }
+                | Task::Purge(_),
+            )
+            | None => {}
         }
     }
 }
@@ -498,7 +515,12 @@ impl Real {
                 }
                 Outcome::Done
             }
-            Step::SaveMemory | Step::Resume(_) | Step::Resize(_) => panic!("nobody orders that here"),
+            Step::SaveMemory
+            | Step::Resume(_)
+            | Step::Resize(_)
+            | Step::Archive
+            | Step::Restore(..)
+            | Step::DropArchives(_) => panic!("nobody orders that here"),
             Step::SetNetwork(_) if self.running.is_none() => {
                 Outcome::Failed(Fault::Missing { what: "running life".into() })
             }

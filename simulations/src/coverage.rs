@@ -29,10 +29,6 @@ pub const LATER_EVENTS: &[Kind] = &[
     Kind::BuildBegan,
     Kind::BuildFailed,
     Kind::Born,
-    Kind::ArchiveBegan,
-    Kind::ArchiveStored,
-    Kind::RestoreBegan,
-    Kind::Restored,
     Kind::SnapshotBegan,
     Kind::SnapshotTaken,
     Kind::ForkBegan,
@@ -43,16 +39,8 @@ pub const LATER_EVENTS: &[Kind] = &[
 ];
 
 /// States that no event of this release leads to.
-pub const LATER_STATES: &[State] = &[
-    State::PendingBuild,
-    State::BuildingSnapshot,
-    State::BuildFailed,
-    State::Archiving,
-    State::Archived,
-    State::Restoring,
-    State::Snapshotting,
-    State::Forking,
-];
+pub const LATER_STATES: &[State] =
+    &[State::PendingBuild, State::BuildingSnapshot, State::BuildFailed, State::Snapshotting, State::Forking];
 
 /// Single rows that wait, or that the rest of the kernel makes impossible, each for its reason.
 pub const LATER_EDGES: &[(State, Kind)] = &[
@@ -64,6 +52,17 @@ pub const LATER_EDGES: &[(State, Kind)] = &[
     (State::Creating, Kind::IntentDropped),
     (State::Starting, Kind::IntentDropped),
     (State::Resuming, Kind::IntentDropped),
+    (State::Restoring, Kind::IntentDropped),
+    // What is archived leaves no wish behind but to run, and that takes its turn.
+    (State::Archived, Kind::IntentDropped),
+    // An archive is given up into where it set out from; it fails with its host only.
+    (State::Archiving, Kind::Failed),
+    // What has stopped has its disk on its host; that it has lost its host comes with losing hosts.
+    (State::Stopped, Kind::RestoreBegan),
+    // Its archive is taken away first.
+    (State::Archived, Kind::Removed),
+    // What failed is kept as its backup has it at once.
+    (State::Archiving, Kind::Abandoned),
     (State::Resizing, Kind::IntentDropped),
     // A pause that is asked for once more is taken for what it is, and takes back what waits for its end.
     (State::Paused, Kind::IntentDropped),
@@ -105,5 +104,6 @@ const SETTINGS: &[Kind] = &[
 #[must_use]
 pub fn is_rare(edge: &Edge) -> bool {
     let setting = SETTINGS.contains(&edge.on) && edge.from.is_in(State::IN_FLIGHT);
-    setting || (edge.from, edge.on) == (State::Pausing, Kind::IntentDropped)
+    let taken_back = edge.on == Kind::IntentDropped && edge.from.is_in(&[State::Stopping, State::Pausing]);
+    setting || taken_back
 }

@@ -64,7 +64,13 @@ impl Machine {
     }
 
     /// Take a whole step.
-    pub(crate) fn take(&mut self, sandbox: SandboxId, number: OrderNumber, step: &Step) -> Outcome {
+    pub(crate) fn take(
+        &mut self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        step: &Step,
+        archives: &mut BTreeSet<(SandboxId, OrderNumber)>,
+    ) -> Outcome {
         match step {
             Step::Pull(image) => {
                 self.images.insert(image.digest.clone());
@@ -80,6 +86,12 @@ impl Machine {
             Step::Boot(plan) => self.boot(sandbox, number, plan),
             Step::SaveMemory => self.save_memory(sandbox, number),
             Step::Resume(plan) => self.resume(sandbox, number, plan),
+            Step::Archive => self.archive(sandbox, number, archives),
+            Step::Restore(from, _) => self.restore(sandbox, number, *from, archives),
+            Step::DropArchives(numbers) => {
+                archives.retain(|(owner, number)| *owner != sandbox || !numbers.contains(number));
+                Outcome::Done
+            }
             Step::Resize(resources) => self.resize(sandbox, *resources),
             Step::SetNetwork(policy) => self.set_network(sandbox, policy),
             Step::Halt { grace } => Outcome::Halted(self.halt(sandbox, *grace)),
@@ -96,7 +108,12 @@ impl Machine {
             // Half an image and half a disk count as none.
             Step::Pull(_) | Step::Provision(_) => {}
             // It is replaced whole or not at all.
-            Step::SaveMemory | Step::Resize(_) | Step::SetNetwork(_) => {}
+            Step::SaveMemory
+            | Step::Archive
+            | Step::Restore(..)
+            | Step::DropArchives(_)
+            | Step::Resize(_)
+            | Step::SetNetwork(_) => {}
             // The former life is over and the next has not begun; or what ran has ended and is not tidied up.
             Step::Boot(_) | Step::Resume(_) | Step::Halt { .. } | Step::Erase => {
                 self.end(sandbox, ExitCause::Killed);
@@ -140,6 +157,33 @@ impl Machine {
         self.spawned += 1;
         unit.life = Some(Life { number, spawn: self.spawned });
         (unit.network, unit.resources) = (plan.network.clone(), Some(plan.resources));
+        Outcome::Done
+    }
+
+    fn archive(
+        &mut self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        archives: &mut BTreeSet<(SandboxId, OrderNumber)>,
+    ) -> Outcome {
+        if self.units.get(&sandbox).is_none_or(|unit| unit.disk.is_none()) {
+            return Outcome::Failed(Fault::Missing { what: "disk".to_owned() });
+        }
+        archives.insert((sandbox, number));
+        Outcome::Done
+    }
+
+    fn restore(
+        &mut self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        from: OrderNumber,
+        archives: &BTreeSet<(SandboxId, OrderNumber)>,
+    ) -> Outcome {
+        if !archives.contains(&(sandbox, from)) {
+            return Outcome::Failed(Fault::Missing { what: "backup".to_owned() });
+        }
+        self.units.entry(sandbox).or_default().disk = Some(number);
         Outcome::Done
     }
 

@@ -172,6 +172,8 @@ impl Plan {
             pause: Span::seconds(30),
             resume: Span::seconds(40),
             resize: Span::seconds(30),
+            archive: Span::seconds(40),
+            restore: Span::seconds(90),
             retry_most: Span::seconds(30),
             ..Terms::default()
         }

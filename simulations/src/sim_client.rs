@@ -111,7 +111,7 @@ impl SimClient {
     }
 
     fn wish(&mut self) -> Command {
-        let drawn = self.dice.below(138);
+        let drawn = self.dice.below(156);
         // What was just asked for is often asked about again, while it is under way.
         let again = self.recent.take().filter(|_| self.dice.chance(Rate(6_000)));
         let known = again.or_else(|| self.dice.pick(&self.known).copied());
@@ -131,6 +131,8 @@ impl SimClient {
             91..98 => Command::RefreshActivity(target),
             101..106 => Command::SetNetwork(target, self.network()),
             112..126 => Command::Pause(target),
+            138..150 => Command::Archive(target),
+            150..156 => Command::Recover(target),
             126..136 => Command::Resize(target, self.resize()),
             106..112 => Command::SetPublic(target, self.dice.chance(Rate(5_000))),
             98 => Command::SetLimits(Limits { gpu: self.minutes(4), ..Limits::DEFAULT }),
@@ -153,6 +155,7 @@ impl SimClient {
         create.network = self.network();
         create.auto_stop = Some(self.auto_stop());
         create.auto_delete = Some(self.auto_delete());
+        create.auto_archive = Some(AutoArchive(Minutes(self.minutes(9))));
         create
     }
 

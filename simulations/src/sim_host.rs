@@ -245,7 +245,10 @@ impl World {
         let usual = match &run.step {
             Step::Pull(_) => Span::seconds(3),
             Step::Provision(_) | Step::Boot(_) | Step::SetNetwork(_) | Step::Erase => Span::millis(800),
-            Step::SaveMemory | Step::Resume(_) | Step::Resize(_) => Span::seconds(4),
+            Step::DropArchives(_) => Span::millis(200),
+            Step::SaveMemory | Step::Resume(_) | Step::Resize(_) | Step::Archive | Step::Restore(..) => {
+                Span::seconds(4)
+            }
             Step::Halt { grace } => Span(grace.0.min(2_000_000) + 100_000),
         };
         let hung = sim.dice.chance(hangs) && self.stormy;
@@ -293,7 +296,7 @@ impl World {
         if run.step == Step::Erase && self.plan.planted == Some(Planted::RemovalSkipped) {
             return Outcome::Done;
         }
-        let outcome = self.hosts[host].machine.take(run.sandbox, run.number, &run.step);
+        let outcome = self.hosts[host].machine.take(run.sandbox, run.number, &run.step, &mut self.archives);
         let after = self.hosts[host].machine.life(run.sandbox);
         if let Some(life) = after.filter(|_| after != before) {
             self.begin_life(host, run.sandbox, life.number, life.spawn);
@@ -454,6 +457,17 @@ impl World {
                         unit.network, sandbox.blueprint.network
                     ));
                 }
+            }
+        }
+        for (id, number) in &self.archives {
+            if self.truth.fleet().sandbox(*id).is_none() {
+                found = Some(format!("{id} is gone, but what order {number} stored of it is not"));
+            }
+        }
+        for sandbox in self.truth.fleet().sandboxes() {
+            let kept = |number| self.archives.contains(&(sandbox.id, number));
+            if sandbox.backup.is_some_and(|backup| !kept(backup.number)) {
+                found = Some(format!("{} has a backup that is not in object storage", sandbox.id));
             }
         }
         for sandbox in self.truth.fleet().sandboxes().filter(|one| one.state == State::Started) {

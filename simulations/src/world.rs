@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hourglass_events::{Event, OrganizationId, Span, Subject, Timestamp};
+use hourglass_events::{Event, OrderNumber, OrganizationId, SandboxId, Span, Subject, Timestamp};
 use hourglass_kernel::Input;
 
 use crate::agenda::{Agenda, Due};
@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) engines: BTreeMap<EngineId, Engine>,
     pub(crate) hosts: Vec<SimHost>,
     pub(crate) clients: Vec<SimClient>,
+    /// Object storage, which all hosts share: what each order put there.
+    pub(crate) archives: BTreeSet<(SandboxId, OrderNumber)>,
     /// The latest checkpoint, on some disk.
     pub(crate) checkpoint: Option<Vec<u8>>,
     /// How far each writer's clock is ahead, by its nonce.
@@ -78,6 +80,7 @@ impl World {
             engines: BTreeMap::new(),
             hosts,
             clients,
+            archives: BTreeSet::new(),
             checkpoint: None,
             clocks: BTreeMap::new(),
             told: BTreeMap::new(),

@@ -120,7 +120,7 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         SandboxEvent::Exited { cause } => cause.to_string(),
         SandboxEvent::DeleteBegan { reason } => format!("{reason:?}").to_lowercase(),
         SandboxEvent::Failed { fault }
-        | SandboxEvent::Abandoned { fault }
+        | SandboxEvent::Abandoned { fault: Some(fault) }
         | SandboxEvent::BuildFailed { fault }
         | SandboxEvent::Struggled { fault, .. } => fault.to_string(),
         SandboxEvent::IntentQueued { intent } => format!("{intent:?}"),
@@ -132,6 +132,11 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
             let (cpu, memory, disk) = (resources.cpu, resources.memory_gib, resources.disk_gib);
             format!("{cpu} vCPU, {memory} GiB, {disk} GiB disk")
         }
+        SandboxEvent::ArchiveBegan { reason, .. } => format!("{reason:?}").to_lowercase(),
+        SandboxEvent::RestoreBegan { source, .. } => match source {
+            hourglass_events::RestoreSource::Disk => "its own disk".to_owned(),
+            hourglass_events::RestoreSource::Backup(number) => format!("what order {number} stored"),
+        },
         SandboxEvent::NetworkSet { policy } => policy.to_string(),
         SandboxEvent::PublicSet { public } => if *public { "public" } else { "private" }.to_owned(),
         SandboxEvent::LabelsReplaced { labels } => {
@@ -148,9 +153,9 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::MemorySaved
         | SandboxEvent::ResumeBegan { .. }
         | SandboxEvent::Resumed
-        | SandboxEvent::ArchiveBegan
+        | SandboxEvent::Abandoned { fault: None }
+        | SandboxEvent::DiskDropped
         | SandboxEvent::ArchiveStored
-        | SandboxEvent::RestoreBegan
         | SandboxEvent::Restored
         | SandboxEvent::Resized
         | SandboxEvent::SnapshotBegan

@@ -4,10 +4,12 @@
 //! [`crate::owe`]).
 
 pub mod alarm;
+pub mod archive;
 pub mod configure;
 pub mod create;
 pub mod delete;
 pub mod pause;
+pub mod recover;
 pub mod register;
 pub mod report;
 pub mod resize;
@@ -123,6 +125,8 @@ fn door(request: &Request) -> Result<(), Refusal> {
         Command::Stop(_, mode) => stop::check(*mode),
         Command::Start(_)
         | Command::Pause(_)
+        | Command::Archive(_)
+        | Command::Recover(_)
         | Command::Resize(..)
         | Command::Delete(_)
         | Command::ReplaceLabels(..)
@@ -154,12 +158,14 @@ fn dispatch(
             let event = create::decide(fleet, terms, organization, create, now)?;
             Ok((Subject::Sandbox(create.id), Some(Event::Sandbox(event))))
         }
-        Command::Start(target) => on(target, &|sandbox| start::decide(terms, sandbox, now)),
+        Command::Start(target) => on(target, &|sandbox| start::decide(fleet, terms, sandbox, now)),
         Command::Stop(target, mode) => on(target, &|sandbox| stop::decide(terms, sandbox, *mode, now)),
         Command::Pause(target) => on(target, &|sandbox| pause::decide(terms, sandbox, now)),
         Command::Resize(target, resize) => {
             on(target, &|sandbox| resize::decide(fleet, terms, sandbox, *resize, now))
         }
+        Command::Archive(target) => on(target, &|sandbox| archive::decide(terms, sandbox, now)),
+        Command::Recover(target) => on(target, &|sandbox| recover::decide(fleet, terms, sandbox, now)),
         Command::Delete(target) => on(target, &|sandbox| Ok(delete::decide(sandbox))),
         Command::ReplaceLabels(target, labels) => on(target, &|sandbox| configure::labels(sandbox, labels)),
         Command::SetAutoStop(target, policy) => on(target, &|sandbox| configure::auto_stop(sandbox, *policy)),

@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use hourglass_events::{
-    Alarm, Cause, DeleteReason, DropReason, Errand, HostId, Intent, Order, Plan, Sandbox, SandboxEvent,
-    Settings, ShardNumber, State, StopReason, Task, TaskKind, Timestamp, Values,
+    Alarm, ArchiveReason, Cause, DeleteReason, DropReason, Errand, HostId, Intent, Order, Plan, Sandbox,
+    SandboxEvent, Settings, ShardNumber, State, StopReason, Task, TaskKind, Timestamp, Values,
 };
 
-use crate::decide::{Proposal, pause, start, stop};
+use crate::decide::{Proposal, archive, pause, start, stop};
 use crate::fleet::Fleet;
 use crate::place::place;
 use crate::terms::Terms;
@@ -35,7 +35,15 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::Creating => Some(Task::Create(plan(sandbox))),
         State::Starting => Some(Task::Boot(plan(sandbox))),
         State::Stopping => Some(Task::Stop { grace: sandbox.work?.grace }),
-        State::Deleting => Some(Task::Remove),
+        State::Deleting if sandbox.stored.is_empty() => Some(Task::Remove),
+        State::Deleting => Some(Task::Purge(sandbox.stored.clone())),
+        // What failed is kept as its backup has it: there is nothing to store.
+        State::Archiving => (sandbox.origin == Some(State::Stopped)).then_some(Task::Archive),
+        State::Archived => Some(Task::Discard),
+        State::Restoring => match sandbox.errand.as_deref()? {
+            Errand::Restore(source) => Some(Task::Restore { plan: plan(sandbox), source: *source }),
+            Errand::Resize(_) => None,
+        },
         State::Error => Some(Task::Quiesce),
         // Nothing but changed settings make what runs owe something.
         State::Started => Some(Task::Hold {
@@ -46,20 +54,16 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::Resuming => Some(Task::Resume(plan(sandbox))),
         State::Resizing => match sandbox.errand.as_deref()? {
             Errand::Resize(resources) => Some(Task::Resize(*resources)),
+            Errand::Restore(_) => None,
         },
         State::Unknown
         | State::PendingBuild
         | State::BuildFailed
         | State::Stopped
         | State::Paused
-        | State::Archived
         | State::Deleted => None,
         // No command of this release leads here; the orders come with the operations.
-        State::BuildingSnapshot
-        | State::Archiving
-        | State::Restoring
-        | State::Snapshotting
-        | State::Forking => None,
+        State::BuildingSnapshot | State::Snapshotting | State::Forking => None,
     }
 }
 
@@ -85,7 +89,8 @@ pub fn follow_up(fleet: &Fleet, terms: &Terms, sandbox: &Arc<Sandbox>, now: Time
     let (cause, event) = match sandbox.host {
         None if sandbox.work.is_some() => homeless(fleet, terms, sandbox, now)?,
         None | Some(_) => match sandbox.intent {
-            Some(intent) => (Cause::Intent, settled(terms, sandbox, intent, now)?),
+            _ if kept_as_backed_up(sandbox) => (Cause::Duty, SandboxEvent::ArchiveStored),
+            Some(intent) => (Cause::Intent, settled(fleet, terms, sandbox, intent, now)?),
             None => ephemeral(sandbox)?,
         },
     };
@@ -101,9 +106,13 @@ fn homeless(
     now: Timestamp,
 ) -> Option<(Cause, SandboxEvent)> {
     match hourglass_events::duties(sandbox.state).task?.task {
-        TaskKind::Remove => Some((Cause::Duty, SandboxEvent::Removed)),
+        TaskKind::Remove if sandbox.stored.is_empty() => Some((Cause::Duty, SandboxEvent::Removed)),
         TaskKind::Quiesce => Some((Cause::Duty, SandboxEvent::Quiesced)),
-        TaskKind::Pull => Some((Cause::Host, placed(fleet, terms, sandbox, now)?)),
+        TaskKind::Discard => Some((Cause::Duty, SandboxEvent::DiskDropped)),
+        TaskKind::Pull => Some((Cause::Host, placed(fleet, sandbox, now.after(terms.pull))?)),
+        TaskKind::Restore => Some((Cause::Host, placed(fleet, sandbox, sandbox.work?.deadline?)?)),
+        // Any host can take away what is in object storage.
+        TaskKind::Remove => Some((Cause::Host, placed(fleet, sandbox, now)?)),
         // Whatever else a host does begins on the host the sandbox already has.
         TaskKind::Build
         | TaskKind::Create
@@ -113,7 +122,6 @@ fn homeless(
         | TaskKind::SaveMemory
         | TaskKind::Resume
         | TaskKind::Archive
-        | TaskKind::Restore
         | TaskKind::Resize
         | TaskKind::Capture
         | TaskKind::Fork => None,
@@ -121,33 +129,55 @@ fn homeless(
 }
 
 /// A host for a sandbox that waits for one, if there is one by now.
-fn placed(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Option<SandboxEvent> {
+fn placed(fleet: &Fleet, sandbox: &Sandbox, deadline: Timestamp) -> Option<SandboxEvent> {
     let placement = place(fleet, sandbox.blueprint.class, sandbox.blueprint.resources);
     placement.host?;
-    Some(SandboxEvent::Placed { placement, deadline: now.after(terms.pull) })
+    Some(SandboxEvent::Placed { placement, deadline })
+}
+
+/// Whether what is being archived has failed: what its backup holds is all that is kept, and that is stored.
+fn kept_as_backed_up(sandbox: &Sandbox) -> bool {
+    sandbox.state == State::Archiving && sandbox.origin == Some(State::Error)
 }
 
 /// What becomes of a waiting intent once the work it waited for has ended.
-fn settled(terms: &Terms, sandbox: &Sandbox, intent: Intent, now: Timestamp) -> Option<SandboxEvent> {
+fn settled(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    intent: Intent,
+    now: Timestamp,
+) -> Option<SandboxEvent> {
     let dropped = |why| Some(SandboxEvent::IntentDropped { why });
     match sandbox.state {
         State::Stopped => match intent {
             Intent::Start => Some(start::begin(terms, now)),
             Intent::Stop { .. } => dropped(DropReason::AlreadyThere),
             Intent::Pause => dropped(DropReason::OperationFailed),
+            Intent::Archive if sandbox.is_ephemeral() => dropped(DropReason::Ephemeral),
+            Intent::Archive => Some(archive::begin(terms, ArchiveReason::Asked, now)),
         },
         State::Started => match intent {
             Intent::Start => dropped(DropReason::AlreadyThere),
             Intent::Stop { grace } => Some(stop::begin(terms, StopReason::Asked, grace, now)),
             Intent::Pause => Some(pause::begin(terms, now)),
+            Intent::Archive => dropped(DropReason::OperationFailed),
         },
         State::Paused => match intent {
             Intent::Start => Some(start::resume(terms, now)),
             Intent::Stop { grace } => Some(stop::begin(terms, StopReason::Asked, grace, now)),
             Intent::Pause => dropped(DropReason::AlreadyThere),
+            Intent::Archive => dropped(DropReason::OperationFailed),
         },
+        State::Archived => match intent {
+            Intent::Start => start::restore(fleet, terms, sandbox, now),
+            Intent::Archive => dropped(DropReason::AlreadyThere),
+            Intent::Stop { .. } | Intent::Pause => dropped(DropReason::OperationFailed),
+        },
+        // Whoever wants it to run does not wait until it is archived.
+        State::Archiving => (intent == Intent::Start).then_some(SandboxEvent::Abandoned { fault: None }),
         // Where the work in flight was to lead, an intent could go on from; here it cannot.
-        State::Error | State::BuildFailed | State::Archived => dropped(DropReason::OperationFailed),
+        State::Error | State::BuildFailed => dropped(DropReason::OperationFailed),
         State::BuildingSnapshot
         | State::PullingSnapshot
         | State::Creating
@@ -155,7 +185,6 @@ fn settled(terms: &Terms, sandbox: &Sandbox, intent: Intent, now: Timestamp) -> 
         | State::Stopping
         | State::Pausing
         | State::Resuming
-        | State::Archiving
         | State::Restoring
         | State::Resizing
         | State::Snapshotting

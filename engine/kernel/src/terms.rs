@@ -22,6 +22,10 @@ pub struct Terms {
     pub resume: Span,
     /// How long changing its resources may take.
     pub resize: Span,
+    /// How long moving its disk to object storage may take.
+    pub archive: Span,
+    /// How long bringing it back may take, waiting for a host included.
+    pub restore: Span,
     /// The wait before a removal is tried again; it doubles up to `retry_most`.
     pub retry: Span,
     /// The longest such wait.
@@ -43,6 +47,8 @@ impl Default for Terms {
             pause: Span::minutes(5),
             resume: Span::minutes(5),
             resize: Span::minutes(5),
+            archive: Span::minutes(60),
+            restore: Span::minutes(60),
             retry: Span::seconds(1),
             retry_most: Span::minutes(5),
             snapshot: "default".to_owned(),

@@ -8,10 +8,10 @@ use super::value::{
     network, placement, resources, span, text, timestamp,
 };
 use crate::event::{
-    DeleteReason, DropReason, HostEvent, Intent, OrganizationEvent, SandboxEvent, SandboxEventKind as Kind,
-    ShardEvent, SnapshotEvent, StopReason,
+    ArchiveReason, DeleteReason, DropReason, HostEvent, Intent, OrganizationEvent, RestoreSource,
+    SandboxEvent, SandboxEventKind as Kind, ShardEvent, SnapshotEvent, StopReason,
 };
-use crate::id::{Incarnation, Seq, ShardNumber};
+use crate::id::{Incarnation, OrderNumber, Seq, ShardNumber};
 use crate::snapshot::SnapshotContent;
 
 /// An event of any kind.
@@ -47,9 +47,20 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::MemorySaved => plain(E::MemorySaved),
         Kind::ResumeBegan => timestamp().prop_map(|deadline| E::ResumeBegan { deadline }).boxed(),
         Kind::Resumed => plain(E::Resumed),
-        Kind::ArchiveBegan => plain(E::ArchiveBegan),
+        Kind::ArchiveBegan => (any::<bool>(), timestamp())
+            .prop_map(|(asked, deadline)| {
+                let reason = if asked { ArchiveReason::Asked } else { ArchiveReason::Expired };
+                E::ArchiveBegan { reason, deadline }
+            })
+            .boxed(),
+        Kind::DiskDropped => plain(E::DiskDropped),
         Kind::ArchiveStored => plain(E::ArchiveStored),
-        Kind::RestoreBegan => plain(E::RestoreBegan),
+        Kind::RestoreBegan => (prop::option::of(any::<u64>()), placement(), timestamp())
+            .prop_map(|(number, placement, deadline)| {
+                let backup = |number| RestoreSource::Backup(OrderNumber(number));
+                E::RestoreBegan { source: number.map_or(RestoreSource::Disk, backup), placement, deadline }
+            })
+            .boxed(),
         Kind::Restored => plain(E::Restored),
         Kind::ResizeBegan => (resources(), timestamp())
             .prop_map(|(resources, deadline)| E::ResizeBegan { resources, deadline })
@@ -59,7 +70,7 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::SnapshotTaken => plain(E::SnapshotTaken),
         Kind::ForkBegan => plain(E::ForkBegan),
         Kind::Forked => plain(E::Forked),
-        Kind::Abandoned => fault().prop_map(|fault| E::Abandoned { fault }).boxed(),
+        Kind::Abandoned => prop::option::of(fault()).prop_map(|fault| E::Abandoned { fault }).boxed(),
         Kind::DeleteBegan => delete_reason().prop_map(|reason| E::DeleteBegan { reason }).boxed(),
         Kind::Removed => plain(E::Removed),
         Kind::Failed => fault().prop_map(|fault| E::Failed { fault }).boxed(),
@@ -98,7 +109,12 @@ fn delete_reason() -> impl Strategy<Value = DeleteReason> {
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    prop_oneof![Just(Intent::Start), span().prop_map(|grace| Intent::Stop { grace }), Just(Intent::Pause)]
+    prop_oneof![
+        Just(Intent::Start),
+        span().prop_map(|grace| Intent::Stop { grace }),
+        Just(Intent::Pause),
+        Just(Intent::Archive)
+    ]
 }
 
 fn drop_reason() -> impl Strategy<Value = DropReason> {

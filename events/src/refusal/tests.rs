@@ -40,6 +40,8 @@ fn each() -> Vec<Refusal> {
         },
         Refusal::Busy { operation: Operation::Resize, state: State::Stopping },
         Refusal::NotForClass { operation: Operation::Pause, class: Class::Container, able: Able::Machines },
+        Refusal::Ephemeral(Operation::Archive),
+        Refusal::NotRecoverable { found: "the sandbox's disk is gone".to_owned() },
         Refusal::NothingToResize,
         Refusal::DiskShrinks { have: 10, asked: 3 },
         Refusal::NotWhileRunning { resource: Resource::Disk, have: 3, asked: 10 },
@@ -82,6 +84,8 @@ fn is_listed(refusal: &Refusal) -> bool {
         | Refusal::WrongState { .. }
         | Refusal::Busy { .. }
         | Refusal::NotForClass { .. }
+        | Refusal::Ephemeral(_)
+        | Refusal::NotRecoverable { .. }
         | Refusal::NothingToResize
         | Refusal::DiskShrinks { .. }
         | Refusal::NotWhileRunning { .. }

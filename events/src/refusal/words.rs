@@ -85,6 +85,10 @@ pub enum Operation {
     Pause,
     /// Give it other resources.
     Resize,
+    /// Move its disk to object storage.
+    Archive,
+    /// Bring it back from an error.
+    Recover,
     /// Use its toolbox.
     Use,
     /// Change its labels, intervals, network policy or visibility.
@@ -101,6 +105,8 @@ impl fmt::Display for Operation {
             Self::Stop => "stop",
             Self::Pause => "pause",
             Self::Resize => "resize",
+            Self::Archive => "archive",
+            Self::Recover => "recover",
             Self::Use => "run commands",
             Self::Configure => "change",
             Self::Delete => "delete",
@@ -128,6 +134,10 @@ impl fmt::Display for Able {
 pub enum Advice {
     /// Start it first.
     StartFirst,
+    /// Stop it first.
+    StopFirst,
+    /// Nothing went wrong.
+    NothingIsWrong,
     /// Only a running one can be stopped.
     NothingRuns,
     /// Errors are left by recovering or deleting.
@@ -144,6 +154,8 @@ impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::StartFirst => "start it first",
+            Self::StopFirst => "stop it first",
+            Self::NothingIsWrong => "there is no error to recover from",
             Self::NothingRuns => "nothing of it runs",
             Self::RecoverOrDelete => "recover or delete it",
             Self::RebuildOrDelete => "delete it, or build it again",

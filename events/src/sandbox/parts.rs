@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
+use crate::event::RestoreSource;
 use crate::id::{HostId, OrderNumber, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
@@ -96,11 +97,22 @@ pub enum Settings {
     Doubtful,
 }
 
+/// A copy of its disk in object storage that is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// The order that put it there.
+    pub number: OrderNumber,
+    /// When that was known to be done.
+    pub at: Timestamp,
+}
+
 /// What the operation in flight is to do, where its state does not say it all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Errand {
     /// Give it this much.
     Resize(Resources),
+    /// Bring it back from this.
+    Restore(RestoreSource),
 }
 
 /// The task a host owes, for as long as the sandbox stays in its state.

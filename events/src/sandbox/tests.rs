@@ -4,11 +4,14 @@ mod settings;
 
 use proptest::prelude::*;
 
-use super::{BIRTHS_OF_LATER_RELEASES, Errand, Sandbox, Settings, Work};
+use super::{BIRTHS_OF_LATER_RELEASES, Backup, Errand, Sandbox, Settings, Work};
 use crate::arbitrary::{history, offers, sandbox_event, sandbox_event_of};
 use crate::duty::TaskKind;
 use crate::environment::Environment;
-use crate::event::{DeleteReason, Intent, SandboxEvent as E, SandboxEventKind as Kind, StopReason};
+use crate::event::{
+    ArchiveReason, DeleteReason, Intent, RestoreSource, SandboxEvent as E, SandboxEventKind as Kind,
+    StopReason,
+};
 use crate::fault::{ExitCause, Fault};
 use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
 use crate::lifecycle::{Step, step};
@@ -86,6 +89,29 @@ fn running() -> [E; 2] {
 fn stopped() -> Vec<E> {
     let stop = E::StopBegan { reason: StopReason::Asked, grace: Span::seconds(10), deadline: deadline(4) };
     [running().to_vec(), vec![stop, E::Exited { cause: ExitCause::Stopped }]].concat()
+}
+
+fn archive() -> E {
+    E::ArchiveBegan { reason: ArchiveReason::Asked, deadline: deadline(9) }
+}
+
+fn restore() -> E {
+    let placement = Placement { host: Some(HostId::from_u128(2)), hosts: 2, ready: 2, able: 2, roomy: 2 };
+    E::RestoreBegan { source: RestoreSource::Disk, placement, deadline: deadline(9) }
+}
+
+#[test]
+fn an_archive_is_a_backup_and_leaves_its_host_once_that_has_dropped_the_disk() {
+    let stored = after([stopped(), vec![archive(), E::ArchiveStored]].concat());
+    let backup = Backup { number: number(6).unwrap(), at: at(7) };
+    assert_eq!(
+        (stored.backup, stored.host, stored.order()),
+        (Some(backup), Some(HostId::from_u128(1)), number(7))
+    );
+    let dropped = after([stopped(), vec![archive(), E::ArchiveStored, E::DiskDropped]].concat());
+    assert_eq!((dropped.host, dropped.work, dropped.stored.len()), (None, None, 1));
+    let back = after([stopped(), vec![archive(), E::ArchiveStored, E::DiskDropped, restore()]].concat());
+    assert_eq!((back.host, back.order()), (Some(HostId::from_u128(2)), number(9)));
 }
 
 fn fault() -> Fault {
@@ -204,7 +230,7 @@ fn a_boot_forgets_the_last_exit_and_fault() {
 #[test]
 fn an_abandoned_excursion_keeps_its_fault_in_sight() {
     let sandbox =
-        after([running().to_vec(), vec![E::SnapshotBegan, E::Abandoned { fault: fault() }]].concat());
+        after([running().to_vec(), vec![E::SnapshotBegan, E::Abandoned { fault: Some(fault()) }]].concat());
     assert_eq!((sandbox.state, sandbox.fault), (State::Started, Some(fault())));
 }
 
@@ -213,14 +239,14 @@ fn time_stopped_counts_through_excursions_and_archives() {
     let since = |more: &[E]| after([stopped(), more.to_vec()].concat()).stopped_since;
     assert_eq!(since(&[]), Some(at(5)));
     assert_eq!(since(&[E::SnapshotBegan, E::SnapshotTaken]), Some(at(5)));
-    assert_eq!(since(&[E::ArchiveBegan, E::ArchiveStored]), Some(at(5)));
+    assert_eq!(since(&[archive(), E::ArchiveStored]), Some(at(5)));
     assert_eq!(since(&[E::BootBegan { deadline: deadline(6) }]), None);
-    assert_eq!(since(&[E::RestoreBegan]), None);
+    assert_eq!(since(&[restore()]), None);
 }
 
 #[test]
 fn an_archive_of_an_error_starts_the_time_stopped() {
-    let events = [E::Failed { fault: fault() }, E::ArchiveBegan, E::ArchiveStored];
+    let events = [E::Failed { fault: fault() }, archive(), E::ArchiveStored];
     assert_eq!(after([running().to_vec(), events.to_vec()].concat()).stopped_since, Some(at(6)));
 }
 
@@ -253,9 +279,9 @@ fn an_intent_waits_until_it_is_settled() {
     assert_eq!(after([queued(), E::DeleteBegan { reason: DeleteReason::Asked }]).intent, None);
     let start = |begins: E| {
         let queued = E::IntentQueued { intent: Intent::Start };
-        after([stopped(), vec![E::ArchiveBegan, queued, E::ArchiveStored, begins]].concat()).intent
+        after([stopped(), vec![archive(), queued, E::ArchiveStored, begins]].concat()).intent
     };
-    assert_eq!(start(E::RestoreBegan), None);
+    assert_eq!(start(restore()), None);
 }
 
 #[test]
@@ -332,7 +358,7 @@ proptest! {
     fn work_is_owed_where_the_state_says_so(sandbox in somewhere()) {
         let owed = crate::duty::duties(sandbox.state).task.is_some();
         // Only the error's quieting, and what runs being held to its settings, begin or end while a state stays.
-        let ends = sandbox.state.is_in(&[State::Error, State::Started]);
+        let ends = sandbox.state.is_in(&[State::Error, State::Archived, State::Started]);
         prop_assert!(sandbox.work.is_some() == owed || (ends && sandbox.work.is_none()));
         prop_assert!(sandbox.state != State::Started || sandbox.work.is_some() == (sandbox.settings != Settings::Applied));
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use hourglass_events::{
-    ExitCause, Fault, HostNews, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, ShardNumber,
-    Span, Task, TaskKind,
+    ExitCause, Fault, HostNews, Image, NetworkPolicy, OrderNumber, Plan, Resources, RestoreSource, SandboxId,
+    ShardNumber, Span, Task, TaskKind,
 };
 
 use crate::driver::DiskFound;
@@ -55,6 +55,12 @@ pub enum Step {
     SaveMemory,
     /// Run on from saved memory.
     Resume(Box<Plan>),
+    /// Put the disk into object storage, and keep it.
+    Archive,
+    /// Make the disk from what this order put there.
+    Restore(OrderNumber, Box<Plan>),
+    /// Take away what these orders put there.
+    DropArchives(Vec<OrderNumber>),
     /// Give it other resources.
     Resize(Resources),
     /// Hold what runs to another network policy.
@@ -130,6 +136,18 @@ impl Step {
             }
             Task::Boot(plan) => vec![Self::Boot(plan.clone())],
             Task::Stop { grace } => vec![Self::Halt { grace: *grace }],
+            Task::Archive => vec![Self::Archive],
+            Task::Discard => vec![Self::Erase],
+            // What was made before is kept: an order that failed on its way is taken up where it ended.
+            Task::Restore { plan, source: RestoreSource::Disk } => {
+                vec![Self::Pull(plan.image.clone()), Self::Provision(plan.clone()), Self::Boot(plan.clone())]
+            }
+            Task::Restore { plan, source: RestoreSource::Backup(from) } => vec![
+                Self::Pull(plan.image.clone()),
+                Self::Restore(*from, plan.clone()),
+                Self::Boot(plan.clone()),
+            ],
+            Task::Purge(numbers) => vec![Self::Erase, Self::DropArchives(numbers.clone())],
             Task::SaveMemory => vec![Self::SaveMemory],
             Task::Resume(plan) => vec![Self::Resume(plan.clone())],
             Task::Resize(resources) => vec![Self::Resize(*resources)],
@@ -149,16 +167,22 @@ impl Step {
             // It was given up, and may hang for ever.
             return true;
         }
+        if *self == Self::Archive {
+            // Nothing waits for a disk to be stored, which may take an hour.
+            return true;
+        }
         let force = match self {
             Self::Pull(_)
             | Self::Provision(_)
             | Self::Boot(_)
             | Self::SaveMemory
             | Self::Resume(_)
+            | Self::Restore(..)
             | Self::Resize(_)
-            | Self::SetNetwork(_) => 0,
+            | Self::SetNetwork(_)
+            | Self::Archive => 0,
             Self::Halt { grace } => u8::from(*grace == Span::ZERO),
-            Self::Erase => 2,
+            Self::Erase | Self::DropArchives(_) => 2,
         };
         let wanted = match task {
             Task::Pull(_)
@@ -167,10 +191,13 @@ impl Step {
             | Task::SaveMemory
             | Task::Resume(_)
             | Task::Resize(_)
+            | Task::Archive
+            | Task::Discard
+            | Task::Restore { .. }
             | Task::Hold { .. } => 0,
             Task::Stop { grace } => u8::from(*grace == Span::ZERO),
             Task::Quiesce => 1,
-            Task::Remove => 2,
+            Task::Remove | Task::Purge(_) => 2,
         };
         wanted > force
     }
@@ -182,6 +209,9 @@ impl fmt::Display for Step {
             Self::Pull(_) => "pull",
             Self::Provision(_) => "provision",
             Self::Boot(_) => "boot",
+            Self::Archive => "archive",
+            Self::Restore(..) => "restore",
+            Self::DropArchives(_) => "drop the archives of",
             Self::SaveMemory => "save the memory of",
             Self::Resume(_) => "resume",
             Self::Resize(_) => "resize",
@@ -204,6 +234,7 @@ pub(super) const fn needs_life(task: TaskKind) -> bool {
         | TaskKind::SaveMemory
         | TaskKind::Resume
         | TaskKind::Archive
+        | TaskKind::Discard
         | TaskKind::Restore
         | TaskKind::Resize
         | TaskKind::Capture
@@ -216,9 +247,12 @@ pub(super) const fn needs_life(task: TaskKind) -> bool {
 /// Whether nothing may be run in a sandbox from the moment such a task is accepted.
 pub(super) const fn closes(task: TaskKind) -> bool {
     match task {
-        TaskKind::Stop | TaskKind::SaveMemory | TaskKind::Archive | TaskKind::Quiesce | TaskKind::Remove => {
-            true
-        }
+        TaskKind::Stop
+        | TaskKind::SaveMemory
+        | TaskKind::Archive
+        | TaskKind::Discard
+        | TaskKind::Quiesce
+        | TaskKind::Remove => true,
         TaskKind::Pull
         | TaskKind::Build
         | TaskKind::Create

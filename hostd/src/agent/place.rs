@@ -183,14 +183,19 @@ impl Place {
     fn begin(&mut self, order: &Order, desk: &mut Desk) {
         let task = order.task.kind();
         let class = match &order.task {
-            Task::Create(plan) | Task::Boot(plan) | Task::Resume(plan) => Some(plan.class),
+            Task::Create(plan) | Task::Boot(plan) | Task::Resume(plan) | Task::Restore { plan, .. } => {
+                Some(plan.class)
+            }
             Task::Pull(_)
             | Task::Stop { .. }
             | Task::SaveMemory
             | Task::Resize(_)
             | Task::Hold { .. }
+            | Task::Archive
+            | Task::Discard
             | Task::Quiesce
-            | Task::Remove => None,
+            | Task::Remove
+            | Task::Purge(_) => None,
         };
         if class.is_some_and(|class| !desk.can_run(class)) {
             let fault = Fault::Unsupported { task };
@@ -294,7 +299,14 @@ impl Place {
                 Outcome::Done | Outcome::Halted(_) | Outcome::Failed(_) | Outcome::Cancelled,
             )
             | (
-                Step::Pull(_) | Step::Provision(_) | Step::SaveMemory | Step::Resize(_) | Step::SetNetwork(_),
+                Step::Pull(_)
+                | Step::Provision(_)
+                | Step::SaveMemory
+                | Step::Archive
+                | Step::Restore(..)
+                | Step::DropArchives(_)
+                | Step::Resize(_)
+                | Step::SetNetwork(_),
                 _,
             ) => {}
         }

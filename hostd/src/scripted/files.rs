@@ -7,7 +7,7 @@ use hourglass_agent::Failure;
 use hourglass_agent::files::{Info, Kind};
 
 /// Files and folders, by whole path. The root is always there.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Files {
     nodes: BTreeMap<String, Node>,
 }

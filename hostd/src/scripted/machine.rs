@@ -14,6 +14,8 @@ use crate::driver::{DiskFound, Exit, Present};
 #[derive(Debug, Default)]
 pub(super) struct Machine {
     images: BTreeSet<Image>,
+    /// Object storage: what each order put there. It belongs to this machine alone.
+    archives: BTreeMap<(SandboxId, OrderNumber), Files>,
     sandboxes: BTreeMap<SandboxId, Sandbox>,
     /// How many lives each sandbox had, kept beyond its removal.
     lives: BTreeMap<SandboxId, u32>,
@@ -184,6 +186,39 @@ impl Machine {
         found.life = Some(Life { number, plan: plan.clone(), end: End::NotYetUp, ..life });
         *self.lives.entry(sandbox).or_default() += 1;
         Ok(())
+    }
+
+    pub(super) fn archive(&mut self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {
+        let Some(Sandbox { disk: Disk::Made { files, .. }, .. }) = self.sandboxes.get(&sandbox) else {
+            return Err(Fault::Missing { what: "disk".to_owned() });
+        };
+        self.archives.insert((sandbox, number), files.clone());
+        Ok(())
+    }
+
+    pub(super) fn restore(
+        &mut self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        from: OrderNumber,
+    ) -> Result<(), Fault> {
+        let found = self.sandboxes.get(&sandbox).map(|found| &found.disk);
+        if matches!(found, Some(Disk::Made { number: made, .. }) if *made == number) {
+            return Ok(());
+        }
+        let missing = || Fault::Missing { what: "backup".to_owned() };
+        let files = self.archives.get(&(sandbox, from)).ok_or_else(missing)?.clone();
+        let disk = Disk::Made { number, files };
+        self.sandboxes.insert(sandbox, Sandbox { disk, ..Sandbox::default() });
+        Ok(())
+    }
+
+    pub(super) fn drop_archives(&mut self, sandbox: SandboxId, numbers: &[OrderNumber]) {
+        self.archives.retain(|(owner, number), _| *owner != sandbox || !numbers.contains(number));
+    }
+
+    pub(super) fn stores_nothing_of(&self, sandbox: SandboxId) -> bool {
+        self.archives.keys().all(|(owner, _)| *owner != sandbox)
     }
 
     pub(super) fn resize(&mut self, sandbox: SandboxId, resources: Resources) -> Result<(), Fault> {

@@ -17,6 +17,12 @@ pub enum Act {
     SaveMemory,
     /// [`Driver::resume`](crate::driver::Driver::resume).
     Resume,
+    /// [`Driver::archive`](crate::driver::Driver::archive).
+    Archive,
+    /// [`Driver::restore`](crate::driver::Driver::restore).
+    Restore,
+    /// [`Driver::drop_archives`](crate::driver::Driver::drop_archives).
+    DropArchives,
     /// [`Driver::resize`](crate::driver::Driver::resize).
     Resize,
     /// [`Driver::set_network`](crate::driver::Driver::set_network).
@@ -35,6 +41,9 @@ impl Act {
         Self::Boot,
         Self::SaveMemory,
         Self::Resume,
+        Self::Archive,
+        Self::Restore,
+        Self::DropArchives,
         Self::Resize,
         Self::SetNetwork,
         Self::Halt,

@@ -32,6 +32,8 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
         Refusal::SnapshotTaken(_) => Answer::new(S::CONFLICT, "SNAPSHOT_TAKEN"),
         Refusal::WrongClass { .. } => Answer::new(S::BAD_REQUEST, "WRONG_CLASS"),
         Refusal::WrongState { operation: _, state: _, advice } => wrong_state(*advice),
+        Refusal::Ephemeral(_) => Answer::new(S::BAD_REQUEST, "EPHEMERAL"),
+        Refusal::NotRecoverable { .. } => Answer::new(S::BAD_REQUEST, "NOT_RECOVERABLE"),
         Refusal::Busy { .. } => Answer::retry(S::CONFLICT, "BUSY", 1),
         Refusal::NotForClass { .. } => Answer::new(S::UNPROCESSABLE_ENTITY, "NOT_FOR_CLASS"),
         Refusal::NothingToResize | Refusal::DiskShrinks { .. } | Refusal::NotWhileRunning { .. } => {
@@ -51,9 +53,12 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
 /// At rest in a wrong state is a bad request; on the way elsewhere is a conflict.
 fn wrong_state(advice: Advice) -> Answer {
     match advice {
-        Advice::StartFirst | Advice::NothingRuns | Advice::RecoverOrDelete | Advice::RebuildOrDelete => {
-            Answer::new(S::BAD_REQUEST, "WRONG_STATE")
-        }
+        Advice::StartFirst
+        | Advice::StopFirst
+        | Advice::NothingIsWrong
+        | Advice::NothingRuns
+        | Advice::RecoverOrDelete
+        | Advice::RebuildOrDelete => Answer::new(S::BAD_REQUEST, "WRONG_STATE"),
         Advice::BeingDeleted => Answer::new(S::CONFLICT, "BEING_DELETED"),
         Advice::NotSupportedYet => Answer::new(S::UNPROCESSABLE_ENTITY, "UNSUPPORTED_STATE"),
     }

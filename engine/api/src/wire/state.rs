@@ -62,6 +62,7 @@ pub(crate) fn snapshot_schema(_: &mut SchemaGenerator) -> Schema {
 pub(crate) fn desired(sandbox: &Sandbox) -> Option<&'static str> {
     match sandbox.intent {
         Some(Intent::Start) => return Some("started"),
+        Some(Intent::Archive) => return Some("archived"),
         Some(Intent::Pause) => return Some("paused"),
         Some(Intent::Stop { .. }) => return Some("stopped"),
         None => {}

@@ -1,11 +1,11 @@
 //! What an alarm means when it goes off, and when it is due.
 
 use hourglass_events::{
-    Alarm, AutoDelete, AutoStop, Cause, DeleteReason, Fault, Placement, Sandbox, SandboxEvent, StopReason,
-    TaskKind, Timestamp, duties,
+    Alarm, ArchiveReason, AutoDelete, AutoStop, Cause, DeleteReason, Fault, Placement, Sandbox, SandboxEvent,
+    Span, StopReason, TaskKind, Timestamp, duties,
 };
 
-use super::{Proposal, report, stop};
+use super::{Proposal, archive, report, stop};
 use crate::fleet::Fleet;
 use crate::place::place;
 use crate::terms::Terms;
@@ -20,13 +20,27 @@ pub fn due(sandbox: &Sandbox, alarm: Alarm, used: Timestamp) -> Option<Timestamp
             AutoStop::Never => None,
             AutoStop::After(minutes) => Some(sandbox.last_activity.max(used).after(minutes.into())),
         },
-        // No host of this release archives, which blocks the alarm; the interval is kept and shown.
-        Alarm::AutoArchive => None,
+        Alarm::AutoArchive => archive_due(sandbox),
         Alarm::AutoDelete => match sandbox.blueprint.auto_delete {
             // An ephemeral sandbox does not wait for an alarm: its deletion is owed as soon as it has stopped.
             AutoDelete::Never | AutoDelete::AtOnce => None,
             AutoDelete::After(minutes) => Some(sandbox.stopped_since?.after(minutes.into())),
         },
+    }
+}
+
+/// The wait before an archive that failed is tried again.
+pub const ARCHIVE_AGAIN: Span = Span::minutes(60);
+
+/// When a stopped sandbox is archived. What is ephemeral is not, nor what has failed because its host cannot archive;
+/// after any other failure, a while later.
+fn archive_due(sandbox: &Sandbox) -> Option<Timestamp> {
+    let due = sandbox.stopped_since?.after(sandbox.blueprint.auto_archive.0.into());
+    match &sandbox.fault {
+        _ if sandbox.is_ephemeral() => None,
+        Some(Fault::Unsupported { .. }) => None,
+        Some(_) => Some(due.max(sandbox.since.after(ARCHIVE_AGAIN))),
+        None => Some(due),
     }
 }
 
@@ -49,9 +63,10 @@ pub fn decide(
             let last_activity = sandbox.last_activity.max(used);
             stop::begin(terms, StopReason::Idle { last_activity }, terms.grace, now)
         }
+        Alarm::AutoArchive => archive::begin(terms, ArchiveReason::Expired, now),
         Alarm::AutoDelete => SandboxEvent::DeleteBegan { reason: DeleteReason::Expired },
         // A retry is an order sent again, not an event.
-        Alarm::Retry | Alarm::AutoArchive => return None,
+        Alarm::Retry => return None,
     };
     Some(Proposal::own(sandbox, Cause::Timer(alarm), event))
 }

@@ -65,6 +65,7 @@ fn done(
         TaskKind::SaveMemory => SandboxEvent::MemorySaved,
         TaskKind::Resume => SandboxEvent::Resumed,
         TaskKind::Archive => SandboxEvent::ArchiveStored,
+        TaskKind::Discard => SandboxEvent::DiskDropped,
         TaskKind::Restore => SandboxEvent::Restored,
         TaskKind::Resize => SandboxEvent::Resized,
         TaskKind::Capture => SandboxEvent::SnapshotTaken,
@@ -95,9 +96,9 @@ pub(super) fn failed(
         | TaskKind::Restore => SandboxEvent::Failed { fault },
         TaskKind::Build => SandboxEvent::BuildFailed { fault },
         TaskKind::SaveMemory | TaskKind::Archive | TaskKind::Resize | TaskKind::Capture | TaskKind::Fork => {
-            SandboxEvent::Abandoned { fault }
+            SandboxEvent::Abandoned { fault: Some(fault) }
         }
-        TaskKind::Hold | TaskKind::Quiesce | TaskKind::Remove => {
+        TaskKind::Hold | TaskKind::Discard | TaskKind::Quiesce | TaskKind::Remove => {
             let before = sandbox.work.map_or(0, |work| work.attempt);
             let wait = terms.retry.doubled(before, terms.retry_most);
             SandboxEvent::Struggled { fault, attempt: before.saturating_add(1), retry_at: now.after(wait) }

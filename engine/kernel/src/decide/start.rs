@@ -1,11 +1,13 @@
-//! Start: a stopped sandbox boots, a paused one runs on. While work is in flight the wish waits for it.
+//! Start: a stopped sandbox boots, a paused one runs on, an archived one is brought back. While work is in flight the
+//! wish waits for it; an archive it cancels.
 
-use hourglass_events::{Advice, Intent, Operation, Sandbox, SandboxEvent, State, Timestamp};
+use hourglass_events::{Advice, Intent, Operation, RestoreSource, Sandbox, SandboxEvent, State, Timestamp};
 
-use super::{Verdict, wrong};
+use super::{Verdict, recover, wrong};
+use crate::fleet::Fleet;
 use crate::terms::Terms;
 
-pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
+pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
     let refuse = |advice| Err(wrong(Operation::Start, sandbox.state, advice));
     match sandbox.state {
         State::Stopped => Ok(Some(begin(terms, now))),
@@ -18,7 +20,7 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdic
         | State::Starting
         | State::Resuming
         | State::Restoring => Ok(match sandbox.intent {
-            Some(Intent::Stop { .. } | Intent::Pause) => Some(queue()),
+            Some(Intent::Stop { .. } | Intent::Pause | Intent::Archive) => Some(queue()),
             Some(Intent::Start) | None => None,
         }),
         State::Stopping
@@ -28,7 +30,7 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdic
         | State::Snapshotting
         | State::Forking => Ok((sandbox.intent != Some(Intent::Start)).then(queue)),
         State::Paused => Ok(Some(resume(terms, now))),
-        State::Archived => refuse(Advice::NotSupportedYet),
+        State::Archived => Ok(restore(fleet, terms, sandbox, now)),
         State::Error => refuse(Advice::RecoverOrDelete),
         State::BuildFailed => refuse(Advice::RebuildOrDelete),
         State::Unknown | State::Deleting | State::Deleted => refuse(Advice::BeingDeleted),
@@ -44,6 +46,17 @@ pub(crate) fn begin(terms: &Terms, now: Timestamp) -> SandboxEvent {
 /// The event that begins a resume, on the host that has the memory.
 pub(crate) fn resume(terms: &Terms, now: Timestamp) -> SandboxEvent {
     SandboxEvent::ResumeBegan { deadline: now.after(terms.resume) }
+}
+
+/// The event that brings an archived sandbox back. An archived sandbox has a backup: that is what made it one.
+pub(crate) fn restore(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    now: Timestamp,
+) -> Option<SandboxEvent> {
+    let source = RestoreSource::Backup(sandbox.backup?.number);
+    Some(recover::begin(fleet, terms, sandbox, source, now))
 }
 
 fn queue() -> SandboxEvent {

@@ -39,12 +39,17 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Time
         | State::Resizing
         | State::Snapshotting
         | State::Forking
-        | State::Pausing
-        | State::Archiving => {
+        | State::Pausing => {
             let intent = Intent::Stop { grace };
             Ok((sandbox.intent != Some(intent)).then_some(SandboxEvent::IntentQueued { intent }))
         }
-        State::Stopped | State::Archived | State::PendingBuild => refuse(Advice::NothingRuns),
+        // A stop takes back a start that would cancel the archive.
+        State::Archiving if sandbox.intent == Some(Intent::Start) => {
+            Ok(Some(SandboxEvent::IntentDropped { why: hourglass_events::DropReason::Replaced }))
+        }
+        State::Stopped | State::Archiving | State::Archived | State::PendingBuild => {
+            refuse(Advice::NothingRuns)
+        }
         State::Error => refuse(Advice::RecoverOrDelete),
         State::BuildFailed => refuse(Advice::RebuildOrDelete),
         State::Unknown | State::Deleting | State::Deleted => refuse(Advice::BeingDeleted),
@@ -60,6 +65,7 @@ fn again(terms: &Terms, sandbox: &Sandbox, mode: StopMode, now: Timestamp) -> Op
             Some(SandboxEvent::IntentDropped { why: hourglass_events::DropReason::Replaced })
         }
         (StopMode::Force | StopMode::Graceful(_), Some(Intent::Stop { .. } | Intent::Pause) | None) => None,
+        (StopMode::Force | StopMode::Graceful(_), Some(Intent::Archive)) => None,
     }
 }
 

@@ -270,15 +270,22 @@ pub(crate) fn taken(sandbox: &Sandbox) -> Resources {
     let Resources { mut cpu, mut memory_gib, mut disk_gib, mut gpu } = match sandbox.errand.as_deref() {
         // Until it is known what came of it, there has to be room for either.
         Some(Errand::Resize(asked)) => sandbox.blueprint.resources.most(*asked),
-        None => sandbox.blueprint.resources,
+        Some(Errand::Restore(_)) | None => sandbox.blueprint.resources,
     };
     if !sandbox.state.computes(sandbox.origin) {
         (cpu, memory_gib, gpu) = (0, 0, 0);
     }
-    if !sandbox.state.has_disk() {
+    // An archived sandbox has its disk until its host has dropped it.
+    if !sandbox.state.has_disk() && sandbox.state != State::Archived {
         disk_gib = 0;
     }
     Resources { cpu, memory_gib, disk_gib, gpu }
+}
+
+/// Whether `sandbox` needs a host for what it is owed, and may be given any.
+pub(crate) fn seeks(sandbox: &Sandbox) -> bool {
+    let stored = sandbox.state == State::Deleting && !sandbox.stored.is_empty();
+    stored || sandbox.state.is_in(&[State::PullingSnapshot, State::Restoring])
 }
 
 /// What the indexes know of a sandbox.
@@ -287,7 +294,7 @@ struct Footprint {
     /// Whether it is still to be in the fleet.
     present: bool,
     named: bool,
-    pulling: bool,
+    seeking: bool,
     host: Option<HostId>,
     /// What it takes of its host.
     taken: Resources,
@@ -298,13 +305,13 @@ impl Footprint {
         Self {
             present: sandbox.state != State::Deleted,
             named: !sandbox.state.is_in(State::NAMELESS),
-            pulling: sandbox.state == State::PullingSnapshot,
+            seeking: seeks(sandbox),
             host: sandbox.host,
             taken: taken(sandbox),
         }
     }
     /// Whether no host was found for it yet.
     const fn waits(&self) -> bool {
-        self.pulling && self.host.is_none()
+        self.seeking && self.host.is_none()
     }
 }

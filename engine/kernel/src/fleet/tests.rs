@@ -30,7 +30,9 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
                 *sum += u64::from(more);
             }
         }
-        if sandbox.state == State::PullingSnapshot && sandbox.host.is_none() {
+        let purged = sandbox.state == State::Deleting && !sandbox.stored.is_empty();
+        let seeks = purged || matches!(sandbox.state, State::PullingSnapshot | State::Restoring);
+        if seeks && sandbox.host.is_none() {
             waiting.insert(sandbox.id);
         }
     }
@@ -56,7 +58,7 @@ fn weight(sandbox: &Sandbox) -> [u32; 4] {
     }
     let gpu = match sandbox.errand.as_deref() {
         Some(Errand::Resize(asked)) => gpu.max(asked.gpu),
-        None => gpu,
+        Some(Errand::Restore(_)) | None => gpu,
     };
     let (all, disk) = ([cpu, memory_gib, disk_gib, gpu], [0, 0, disk_gib, 0]);
     match (sandbox.state, sandbox.origin) {
@@ -82,11 +84,12 @@ fn weight(sandbox: &Sandbox) -> [u32; 4] {
             | State::Stopped
             | State::Paused
             | State::Archiving
+            | State::Archived
             | State::Deleting
             | State::Error,
             _,
         ) => disk,
-        (State::BuildFailed | State::Archived | State::Deleted, _) => [0; 4],
+        (State::BuildFailed | State::Deleted, _) => [0; 4],
     }
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Actor, Cause, CorrelationId, Digest, Event, HostId, Record, RecordId, Refusal, Resources, Seq,
-    ShardEvent, ShardNumber, State, Subject, Timestamp, codec,
+    ShardEvent, ShardNumber, Subject, Timestamp, codec,
 };
 
 use super::{Entry, Halt, Phase, Shard};
 use crate::checkpoint::LAYOUT;
 use crate::decide::Proposal;
-use crate::fleet::{GENERAL, taken};
+use crate::fleet::{GENERAL, seeks, taken};
 
 impl Shard {
     /// Put `proposal` in order and let the next decision stand on it.
@@ -47,7 +47,7 @@ impl Shard {
     fn housing(&self, subject: Subject) -> Option<(Option<HostId>, Resources, bool)> {
         let Subject::Sandbox(id) = subject else { return None };
         let sandbox = self.proposed.sandbox(id)?;
-        Some((sandbox.host, taken(sandbox), sandbox.state == State::PullingSnapshot))
+        Some((sandbox.host, taken(sandbox), seeks(sandbox)))
     }
 
     fn record(&self, now: Timestamp, proposal: Proposal) -> Record {

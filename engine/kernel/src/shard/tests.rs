@@ -1,5 +1,6 @@
 //! The shard in worlds of its own: stories in columns, every interleaving of its log, and storms.
 
+mod archives;
 mod births;
 mod deletions;
 mod hosts;

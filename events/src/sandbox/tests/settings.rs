@@ -41,7 +41,7 @@ fn a_policy_that_could_not_be_applied_is_in_sight_until_it_is() {
     assert_eq!((sandbox.fault, sandbox.work.map(|work| work.attempt)), (Some(fault()), Some(1)));
     let done = after([running().to_vec(), vec![blocked(), struggle(), E::SettingsApplied]].concat());
     assert_eq!(done.fault, None);
-    let other = vec![E::SnapshotBegan, E::Abandoned { fault: fault() }, blocked(), E::SettingsApplied];
+    let other = vec![E::SnapshotBegan, E::Abandoned { fault: Some(fault()) }, blocked(), E::SettingsApplied];
     assert_eq!(
         after([running().to_vec(), other].concat()).fault,
         Some(fault()),
@@ -56,9 +56,9 @@ fn a_resize_counts_once_it_is_done() {
     assert_eq!(began.errand.as_deref(), Some(&Errand::Resize(LARGER)));
     let done = after([running().to_vec(), vec![resize(), E::Resized]].concat());
     assert_eq!((done.blueprint.resources, done.errand, done.work), (LARGER, None, None));
-    let failed = after([running().to_vec(), vec![resize(), E::Abandoned { fault: fault() }]].concat());
+    let failed = after([running().to_vec(), vec![resize(), E::Abandoned { fault: Some(fault()) }]].concat());
     assert_eq!((failed.blueprint.resources, failed.errand, failed.work), (Resources::DEFAULT, None, None));
-    let late = || E::Abandoned { fault: Fault::TimedOut { task: TaskKind::Resize, after: Span::ZERO } };
+    let late = || E::Abandoned { fault: Some(Fault::TimedOut { task: TaskKind::Resize, after: Span::ZERO }) };
     let given_up = after([running().to_vec(), vec![resize(), late()]].concat());
     assert_eq!(
         (given_up.settings, given_up.order()),

@@ -37,6 +37,8 @@ fn in_state(state: State) -> hourglass_events::Sandbox {
         host: None,
         work: None,
         errand: None,
+        backup: None,
+        stored: Vec::new(),
         settings: hourglass_events::sandbox::Settings::Applied,
         boot: None,
         intent: None,

@@ -49,6 +49,8 @@ enum Wish {
     Network(NetworkPolicy),
     Pause,
     Resize(Resize),
+    Archive,
+    Recover,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +92,8 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => delete().prop_map(Wish::AutoDelete),
         1 => Just(Wish::Refresh),
         3 => Just(Wish::Pause),
+        3 => Just(Wish::Archive),
+        2 => Just(Wish::Recover),
         2 => (prop::option::of(1..5_u32), prop::option::of(1..5_u32)).prop_map(|(cpu, disk_gib)| {
             Wish::Resize(Resize { cpu, memory_gib: None, disk_gib })
         }),
@@ -154,6 +158,8 @@ fn ask(world: &mut World, number: u8, wish: &Wish) {
         Wish::AutoStop(policy) => Command::SetAutoStop(target, *policy),
         Wish::AutoDelete(policy) => Command::SetAutoDelete(target, *policy),
         Wish::Network(policy) => Command::SetNetwork(target, policy.clone()),
+        Wish::Archive => Command::Archive(target),
+        Wish::Recover => Command::Recover(target),
         Wish::Pause => Command::Pause(target),
         Wish::Resize(resize) => Command::Resize(target, *resize),
         Wish::Refresh => Command::RefreshActivity(target),
@@ -277,7 +283,7 @@ fn rested(world: &World, may_wait: bool) {
     let fleet = world.shard.committed();
     for sandbox in fleet.sandboxes() {
         assert_eq!(owe::follow_up(fleet, &Terms::default(), sandbox, world.now), None, "{sandbox:?}");
-        let waits = may_wait && sandbox.state == State::PullingSnapshot && sandbox.host.is_none();
+        let waits = may_wait && sandbox.host.is_none() && crate::fleet::seeks(sandbox);
         assert!(waits || sandbox.intent.is_none(), "it still wants something: {sandbox:?}");
         assert!(waits || sandbox.work.is_none(), "it is still owed work: {sandbox:?}");
     }

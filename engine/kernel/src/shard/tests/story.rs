@@ -195,6 +195,9 @@ impl Teller {
             "pausing" => &["done", "done", "pause"],
             "paused" => &["done", "done", "pause", "done"],
             "resuming" => &["done", "done", "pause", "done", "start"],
+            "archiving" => &["done", "done", "stop", "done", "archive"],
+            "archived" => &["done", "done", "stop", "done", "archive", "done", "done"],
+            "restoring" => &["done", "done", "stop", "done", "archive", "done", "done", "start"],
             "error" => &["failed"],
             "quiet" => &["failed", "done"],
             "deleting" => &["done", "done", "delete"],
@@ -227,6 +230,7 @@ impl Teller {
         match sandbox.intent {
             Some(Intent::Start) => text += ", wants start",
             Some(Intent::Stop { .. }) => text += ", wants stop",
+            Some(Intent::Archive) => text += ", wants archive",
             Some(Intent::Pause) => text += ", wants pause",
             None => {}
         }

@@ -1,8 +1,8 @@
 //! What the shard says, in the words of a story.
 
 use hourglass_events::{
-    DeleteReason, Event, HostCall, HostId, Intent, Resources, SandboxEvent, SandboxId, StopReason, Subject,
-    Task,
+    ArchiveReason, DeleteReason, Event, HostCall, HostId, Intent, Resources, RestoreSource, SandboxEvent,
+    SandboxId, StopReason, Subject, Task,
 };
 
 use super::Teller;
@@ -36,9 +36,14 @@ impl Teller {
                                 format!("Hold({network}, {})", size(*resources))
                             }
                             Task::Resize(resources) => format!("Resize({})", size(*resources)),
+                            Task::Restore { source: RestoreSource::Disk, .. } => "Restore(disk)".to_owned(),
+                            Task::Restore { .. } => "Restore(backup)".to_owned(),
+                            Task::Purge(numbers) => format!("Purge({})", numbers.len()),
                             task @ (Task::Pull(_)
                             | Task::Create(_)
                             | Task::Boot(_)
+                            | Task::Archive
+                            | Task::Discard
                             | Task::SaveMemory
                             | Task::Resume(_)
                             | Task::Quiesce
@@ -81,6 +86,10 @@ fn event_text(event: &SandboxEvent) -> String {
     let kind = event.kind();
     match event {
         SandboxEvent::PullBegan { placement, .. } if placement.host.is_none() => format!("{kind}(no host)"),
+        SandboxEvent::RestoreBegan { placement, .. } if placement.host.is_none() => {
+            format!("{kind}(no host)")
+        }
+        SandboxEvent::ArchiveBegan { reason: ArchiveReason::Expired, .. } => format!("{kind}(expired)"),
         SandboxEvent::Exited { cause } => format!("{kind}({cause})"),
         SandboxEvent::StopBegan { reason: StopReason::Idle { .. }, .. } => format!("{kind}(idle)"),
         SandboxEvent::DeleteBegan { reason: reason @ (DeleteReason::Ephemeral | DeleteReason::Expired) } => {
@@ -90,9 +99,12 @@ fn event_text(event: &SandboxEvent) -> String {
             Intent::Start => format!("{kind}(start)"),
             Intent::Stop { .. } => format!("{kind}(stop)"),
             Intent::Pause => format!("{kind}(pause)"),
+            Intent::Archive => format!("{kind}(archive)"),
         },
         SandboxEvent::IntentDropped { why } => format!("{kind}({why:?})"),
-        SandboxEvent::Failed { fault } | SandboxEvent::Abandoned { fault } => format!("{kind}({fault})"),
+        SandboxEvent::Failed { fault } | SandboxEvent::Abandoned { fault: Some(fault) } => {
+            format!("{kind}({fault})")
+        }
         SandboxEvent::Struggled { attempt, .. } => format!("{kind}({attempt})"),
         _ => kind.to_string(),
     }

@@ -132,6 +132,8 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
                 grace => StopMode::Graceful(grace.map(|grace| span(grace))),
             },
         ),
+        "archive" => Command::Archive(target()),
+        "recover" => Command::Recover(target()),
         "pause" => Command::Pause(target()),
         "resize" => {
             let number = |name: &str| words.named.get(name).map(|text| text.parse().expect("a number"));
@@ -178,6 +180,7 @@ pub(in crate::shard::tests) fn create(words: &Words<'_>) -> Create {
     create.user = words.named.get("user").map(|user| (*user).to_owned());
     create.network = words.named.get("network").map_or(NetworkPolicy::Open, |word| network(&[word]));
     create.auto_stop = number("stop").map(|minutes| AutoStop::decode(minutes).expect("an interval"));
+    create.auto_archive = number("archive").map(|minutes| AutoArchive::decode(minutes).expect("an interval"));
     create.auto_delete = number("delete").map(|minutes| AutoDelete::decode(minutes).expect("an interval"));
     create
 }

@@ -1,0 +1,72 @@
+//! Recover: what failed is brought back, from the disk its host has if that may work now, or from its backup. It never
+//! happens by itself, because it follows something a person has to do first, such as freeing storage.
+
+use hourglass_events::{
+    Advice, Errand, Fault, Operation, Placement, Refusal, RestoreSource, Sandbox, SandboxEvent, State,
+    Timestamp,
+};
+
+use super::{Verdict, wrong};
+use crate::fleet::Fleet;
+use crate::place::place;
+use crate::terms::Terms;
+
+pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
+    match sandbox.state {
+        State::Error => source(sandbox).map(|source| Some(begin(fleet, terms, sandbox, source, now))),
+        State::Restoring => Ok(None),
+        State::BuildFailed => Err(wrong(Operation::Recover, sandbox.state, Advice::RebuildOrDelete)),
+        State::Unknown | State::Deleting | State::Deleted => {
+            Err(wrong(Operation::Recover, sandbox.state, Advice::BeingDeleted))
+        }
+        State::PendingBuild
+        | State::BuildingSnapshot
+        | State::PullingSnapshot
+        | State::Creating
+        | State::Starting
+        | State::Started
+        | State::Stopping
+        | State::Stopped
+        | State::Pausing
+        | State::Paused
+        | State::Resuming
+        | State::Archiving
+        | State::Archived
+        | State::Resizing
+        | State::Snapshotting
+        | State::Forking => Err(wrong(Operation::Recover, sandbox.state, Advice::NothingIsWrong)),
+    }
+}
+
+/// What it can be brought back from: its disk, while nothing says that this is gone or of no use.
+fn source(sandbox: &Sandbox) -> Result<RestoreSource, Refusal> {
+    let fault = sandbox.fault.as_ref();
+    if fault.is_some_and(Fault::recoverable) && !was_restoring(sandbox) {
+        return Ok(RestoreSource::Disk);
+    }
+    match sandbox.backup {
+        Some(backup) => Ok(RestoreSource::Backup(backup.number)),
+        None => Err(Refusal::NotRecoverable { found: fault.map_or_else(String::new, ToString::to_string) }),
+    }
+}
+
+/// Whether there may be no whole disk, because what failed was to bring one back.
+fn was_restoring(sandbox: &Sandbox) -> bool {
+    match sandbox.errand.as_deref() {
+        Some(Errand::Restore(RestoreSource::Backup(_))) => true,
+        Some(Errand::Restore(RestoreSource::Disk) | Errand::Resize(_)) | None => false,
+    }
+}
+
+/// The event that begins to bring `sandbox` back: on the host it is on, if it is on one, or on one that has room.
+pub(crate) fn begin(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    source: RestoreSource,
+    now: Timestamp,
+) -> SandboxEvent {
+    let found = place(fleet, sandbox.blueprint.class, sandbox.blueprint.resources);
+    let placement = Placement { host: sandbox.host.or(found.host), ..found };
+    SandboxEvent::RestoreBegan { source, placement, deadline: now.after(terms.restore) }
+}
