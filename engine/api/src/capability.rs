@@ -25,7 +25,6 @@ macro_rules! capabilities {
 }
 
 capabilities! {
-    Archive = "UNSUPPORTED_ARCHIVE", "archiving a sandbox";
     AutoPause = "UNSUPPORTED_AUTO_PAUSE", "an auto-pause interval other than 0";
     Backup = "UNSUPPORTED_BACKUP", "backing up a sandbox";
     Build = "UNSUPPORTED_BUILD", "building an image";
@@ -38,9 +37,9 @@ capabilities! {
     Preview = "UNSUPPORTED_PREVIEW", "previewing a port of a sandbox";
     Proxy = "UNSUPPORTED_PROXY", "a proxy for what a sandbox sends";
     QueueTimeout = "UNSUPPORTED_QUEUE_TIMEOUT", "a queue timeout";
-    Recover = "UNSUPPORTED_RECOVER", "recovering a sandbox";
     Secrets = "UNSUPPORTED_SECRETS", "secrets";
     SigningKey = "UNSUPPORTED_SIGNING_KEY", "signed addresses";
+    SkipStart = "UNSUPPORTED_SKIP_START", "recovering a sandbox without running it";
     Snapshot = "UNSUPPORTED_SNAPSHOT", "making, changing or removing a snapshot";
     Spot = "UNSUPPORTED_SPOT", "a spot sandbox";
     Ssh = "UNSUPPORTED_SSH", "access by SSH";

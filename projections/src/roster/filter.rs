@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hourglass_events::{Class, Fault, Sandbox, State, Timestamp};
+use hourglass_events::{Class, Sandbox, State, Timestamp};
 
 /// Which sandboxes are meant: those that fit every part that is given. Deleted ones are in no list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,7 +65,6 @@ impl Filter {
     #[must_use]
     pub fn fits(&self, sandbox: &Sandbox) -> bool {
         let blueprint = &sandbox.blueprint;
-        let recoverable = || sandbox.fault.as_ref().is_some_and(Fault::recoverable);
         self.states.as_ref().is_none_or(|states| states.contains(&sandbox.state))
             && self.labels.iter().all(|(key, value)| blueprint.labels.get(key) == Some(value))
             && self.name_prefix.as_ref().is_none_or(|prefix| begins(blueprint.name.as_str(), prefix))
@@ -73,7 +72,7 @@ impl Filter {
             && self.classes.as_ref().is_none_or(|classes| classes.contains(&blueprint.class))
             && self.sizes(sandbox)
             && self.public.is_none_or(|wanted| wanted == blueprint.public)
-            && self.recoverable.is_none_or(|wanted| wanted == recoverable())
+            && self.recoverable.is_none_or(|wanted| wanted == sandbox.recoverable())
             && self.created.has(&sandbox.created)
             && self.updated.has(&sandbox.updated)
             && self.snapshots.as_ref().is_none_or(|snapshots| made_from(sandbox, snapshots))

@@ -11,9 +11,7 @@ use crate::problem::Problem;
 
 /// Of one sandbox.
 const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
-    (Verb::Post, "archive", Capability::Archive),
     (Verb::Post, "backup", Capability::Backup),
-    (Verb::Post, "recover", Capability::Recover),
     (Verb::Post, "fork", Capability::Fork),
     (Verb::Get, "forks", Capability::Fork),
     (Verb::Get, "parent", Capability::Fork),

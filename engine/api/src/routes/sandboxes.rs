@@ -18,6 +18,7 @@ fn change(verb: Verb, path: &str, summary: &str) -> Operation {
 
 pub(super) fn add(table: Table) -> Table {
     let table = life(table);
+    let table = excursions(table);
     configuration(table)
 }
 
@@ -56,21 +57,6 @@ fn life(table: Table) -> Table {
             act::stop,
         )
         .on(
-            change(
-                Verb::Post,
-                &format!("{one}/pause"),
-                "Save the memory of a virtual machine and let it rest",
-            )
-            .refuses(&[422, 500]),
-            work::pause,
-        )
-        .on(
-            change(Verb::Post, &format!("{one}/resize"), "Give a sandbox other resources")
-                .takes(Content::json::<wire::create::ResizeSandbox>())
-                .refuses(&[422, 500]),
-            work::resize,
-        )
-        .on(
             Operation::new(
                 Kind::Read,
                 Verb::Get,
@@ -80,6 +66,24 @@ fn life(table: Table) -> Table {
             .answers(200, Content::json::<wire::sandbox::Address>()),
             read::toolbox_url,
         )
+}
+
+/// What a sandbox sets out on and comes back from.
+fn excursions(table: Table) -> Table {
+    let of = |path: &str| format!("/sandbox/{{sandboxIdOrName}}/{path}");
+    let pause = change(Verb::Post, &of("pause"), "Save the memory of a virtual machine and let it rest");
+    let resize = change(Verb::Post, &of("resize"), "Give a sandbox other resources")
+        .takes(Content::json::<wire::create::ResizeSandbox>());
+    let archive = change(Verb::Post, &of("archive"), "Move the disk of a stopped sandbox to object storage")
+        .refuses(&[422]);
+    let recover = change(Verb::Post, &of("recover"), "Bring a sandbox back from an error")
+        .query([Parameter::flag("skipStart", "Only false can be asked for.")])
+        .refuses(&[422]);
+    table
+        .on(pause.refuses(&[422, 500]), work::pause)
+        .on(resize.refuses(&[422, 500]), work::resize)
+        .on(archive, act::archive)
+        .on(recover, act::recover)
 }
 
 fn configuration(table: Table) -> Table {

@@ -1,4 +1,4 @@
-//! Start, stop and delete.
+//! Start, stop, archive, recover and delete.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -6,6 +6,7 @@ use hourglass_events::{Command, State as Life, StopMode, Target};
 
 use super::ask;
 use crate::caller::Caller;
+use crate::capability::Capability;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -36,6 +37,35 @@ pub(crate) async fn stop(
     parameters.end()?;
     let mode = if force == Some(true) { StopMode::Force } else { StopMode::Graceful(None) };
     let sandbox = ask(&shared, &caller, Command::Stop(Target::Text(id), mode), Some(Life::Stopped)).await?;
+    Ok(Json(shared.show(&sandbox).await))
+}
+
+/// Answered at once: moving a disk takes long, and clients do not wait for it.
+pub(crate) async fn archive(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Sandbox>, Problem> {
+    parameters.end()?;
+    let sandbox = ask(&shared, &caller, Command::Archive(Target::Text(id)), None).await?;
+    Ok(Json(shared.show(&sandbox).await))
+}
+
+/// What is recovered runs again; that it be left stopped cannot be asked for.
+pub(crate) async fn recover(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    mut parameters: Parameters,
+) -> Result<Json<Sandbox>, Problem> {
+    let stays = parameters.read("skipStart", "true or false", |text| text.parse().ok())?;
+    parameters.end()?;
+    caller.find(&id)?;
+    if stays == Some(true) {
+        return Err(Problem::Unsupported(Capability::SkipStart));
+    }
+    let sandbox = ask(&shared, &caller, Command::Recover(Target::Text(id)), Some(Life::Started)).await?;
     Ok(Json(shared.show(&sandbox).await))
 }
 

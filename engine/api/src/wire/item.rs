@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hourglass_events::{AutoDelete, AutoStop, Fault, Minutes, NetworkPolicy, Sandbox};
+use hourglass_events::{AutoDelete, AutoStop, Minutes, NetworkPolicy, Sandbox};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -79,8 +79,8 @@ impl Item {
             state: state::name(sandbox.state),
             desired_state: state::desired(sandbox),
             error_reason: sandbox.fault.as_ref().map(ToString::to_string),
-            recoverable: sandbox.fault.as_ref().is_some_and(Fault::recoverable),
-            backup_state: "None",
+            recoverable: sandbox.recoverable(),
+            backup_state: state::backup(sandbox),
             auto_stop_interval: auto_stop(blueprint.auto_stop),
             auto_pause_interval: 0,
             auto_archive_interval: minutes(blueprint.auto_archive.0),

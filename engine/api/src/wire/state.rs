@@ -89,6 +89,15 @@ const fn desired_in(state: State) -> Option<&'static str> {
     }
 }
 
+/// The contract's word for how far the copy of a sandbox's disk is.
+pub(crate) fn backup(sandbox: &Sandbox) -> &'static str {
+    match (sandbox.state, &sandbox.backup) {
+        (State::Archiving, _) => "InProgress",
+        (_, Some(_)) => "Completed",
+        (_, None) => "None",
+    }
+}
+
 /// The contract's word for a snapshot's state.
 pub(crate) const fn snapshot(state: SnapshotState) -> &'static str {
     match state {

@@ -78,8 +78,7 @@ async fn operations_that_are_not_done_yet_are_capabilities_of_what_exists() {
     let world = World::new().await;
     world.create(json!({ "name": "box" })).await;
     for (method, operation, code) in [
-        (Method::POST, "archive", "UNSUPPORTED_ARCHIVE"),
-        (Method::POST, "recover", "UNSUPPORTED_RECOVER"),
+        (Method::POST, "recover?skipStart=true", "UNSUPPORTED_SKIP_START"),
         (Method::POST, "fork", "UNSUPPORTED_FORK"),
         (Method::GET, "forks", "UNSUPPORTED_FORK"),
         (Method::POST, "snapshot", "UNSUPPORTED_SNAPSHOT"),

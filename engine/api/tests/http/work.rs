@@ -1,7 +1,7 @@
-//! Pause and resize: what a client is told of how they ended.
+//! Pause, resize, archive and recover: what a client is told of how they ended.
 
 use axum::http::StatusCode;
-use hourglass_events::{Class, Fault};
+use hourglass_events::{Class, Fault, State};
 use hourglass_hostd::scripted::{Act, Twist};
 use serde_json::json;
 
@@ -86,4 +86,53 @@ async fn a_resize_that_fails_is_told_and_leaves_the_size() {
     assert_eq!((failed.status.as_u16(), failed.text("code")), (500, "OPERATION_FAILED"), "{}", failed.body);
     let shown = world.get("/sandbox/box").await;
     assert_eq!((shown.text("state"), &shown.body["cpu"]), ("started", &json!(1)));
+}
+
+#[tokio::test]
+async fn a_stopped_sandbox_is_archived_and_started_from_there() {
+    let world = World::new().await;
+    let id = world.create(json!({ "name": "box" })).await.text("id").to_owned();
+    let runs = world.post("/sandbox/box/archive", None).await;
+    assert_eq!((runs.status.as_u16(), runs.text("code")), (400, "WRONG_STATE"), "{}", runs.body);
+    world.post("/sandbox/box/stop", None).await;
+    let archived = world.post("/sandbox/box/archive", None).await;
+    assert_eq!(archived.status, StatusCode::OK, "{}", archived.body);
+    world.reach(&id, State::Archived).await;
+    let shown = world.get("/sandbox/box").await;
+    assert_eq!((shown.text("state"), shown.text("backupState")), ("archived", "Completed"));
+    world.post("/sandbox/box/start", None).await;
+    world.reach(&id, State::Started).await;
+}
+
+#[tokio::test]
+async fn an_ephemeral_sandbox_is_not_archived() {
+    let world = World::new().await;
+    world.create(json!({ "name": "box", "autoDeleteInterval": 0 })).await;
+    let refused = world.post("/sandbox/box/archive", None).await;
+    assert_eq!((refused.status.as_u16(), refused.text("code")), (400, "EPHEMERAL"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn a_sandbox_is_recovered_from_an_error_and_from_nothing_else() {
+    let world = World::new().await;
+    let well = world.create(json!({ "name": "well" })).await;
+    assert_eq!(well.text("state"), "started");
+    let refused = world.post("/sandbox/well/recover", None).await;
+    assert_eq!((refused.status.as_u16(), refused.text("code")), (400, "WRONG_STATE"), "{}", refused.body);
+    let fault = Fault::NoSpace { doing: "make the disk".to_owned() };
+    world.machine.script(None, Act::Provision, Twist::Fail(fault));
+    let failed = world.create(json!({ "name": "box" })).await;
+    assert_eq!(
+        (failed.text("state"), &failed.body["recoverable"]),
+        ("error", &json!(true)),
+        "{}",
+        failed.body
+    );
+    let recovered = world.post("/sandbox/box/recover", None).await;
+    assert_eq!(
+        (recovered.status, recovered.text("state")),
+        (StatusCode::OK, "started"),
+        "{}",
+        recovered.body
+    );
 }
