@@ -3,6 +3,7 @@
 //! Loads are fixed, the first round of each warms up, and what is compared alternates within one run. Medians are
 //! shown with the least and the most, because neighbours on a machine disturb.
 
+mod api;
 mod engine;
 mod fold;
 mod log;
@@ -55,12 +56,14 @@ enum What {
     Native,
     /// The engine's own share of creating a sandbox.
     Engine,
+    /// What the HTTP API adds, beside a bare handler.
+    Api,
     /// All of these.
     All,
 }
 
 impl What {
-    const EACH: [Self; 5] = [Self::Fold, Self::Log, Self::Replay, Self::Engine, Self::Native];
+    const EACH: [Self; 6] = [Self::Fold, Self::Log, Self::Replay, Self::Engine, Self::Api, Self::Native];
 
     /// What the figures are, for who only sees the table.
     const fn note(self) -> &'static str {
@@ -89,6 +92,10 @@ impl What {
                  time of the embedded log's appends is taken off. At once: all asked together, so the last waits \
                  for the others."
             }
+            Self::Api => {
+                "API: over connections of this machine, client and server on the same cores; the log is on the disk, and \
+                 the host only pretends, so its own time is none. bare axum: a handler that gives the same JSON."
+            }
             Self::All => "",
         }
     }
@@ -108,6 +115,9 @@ struct Load {
     /// Sandboxes created one by one in a round, and at once.
     creates: usize,
     together: usize,
+    /// Requests to the API in a round, and sandboxes that a client uses in one.
+    asked: usize,
+    lives: usize,
     /// Native sandboxes, over all.
     natives: usize,
 }
@@ -132,6 +142,8 @@ impl Load {
             replayed_groups: vec![512, 16],
             creates: 300,
             together: 100,
+            asked: 8_000,
+            lives: 30,
             natives: 6 * rounds as usize,
         }
     }
@@ -172,6 +184,7 @@ async fn measure(what: What, load: &Load, place: &Place, arguments: &Arguments) 
         What::Fold => fold::measure(load),
         What::Log => log::measure(load, &place.empty("log")?).await,
         What::Replay => replay::measure(load, &place.empty("replay")?).await,
+        What::Api => api::measure(load, &place.empty("api")?).await,
         What::Engine => engine::measure(load, &place.empty("engine")?).await,
         What::Native => {
             native::measure(load, &place.path.join("native"), &arguments.data.data, &arguments.base).await
@@ -232,7 +245,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // The native bench has removed its own, or has said why it could not.
-        for name in ["log", "replay", "engine", "lock"] {
+        for name in ["log", "replay", "engine", "api", "lock"] {
             let path = self.path.join(name);
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
@@ -273,6 +286,8 @@ mod tests {
             replayed_groups: vec![16],
             creates: 3,
             together: 5,
+            asked: 32,
+            lives: 1,
             natives: 1,
         }
     }
@@ -301,6 +316,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let rows = engine::measure(&little(), dir.path()).await.unwrap();
         assert!(told(&rows).contains("embedded log less its appends: p99"), "{}", told(&rows));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_api_is_measured() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = api::measure(&little(), dir.path()).await.unwrap();
+        assert!(told(&rows).contains("API: list of 100"), "{}", told(&rows));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod signals;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
 use hourglass_api::{Api, Settings};
 use hourglass_engine::Ended;
 use hourglass_events::{OrganizationId, ShardNumber};
@@ -70,7 +71,11 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let api = Api::new(local.engine.clone(), std::sync::Arc::new(watched), settings);
     let router = front::router(&api, measured);
 
-    let mut served = tokio::spawn(axum::serve(place.listener, router).into_future());
+    // What is pushed a little at a time must not wait for the client to have acknowledged the little before.
+    let listener = place.listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    let mut served = tokio::spawn(axum::serve(listener, router).into_future());
     place::write(data, &place.url)?;
     let greeting =
         Greeting { url: &place.url, key: &key, organization, data, driver: arguments.local.driver };
