@@ -151,9 +151,8 @@ const samples = {
     for (const resources of [{ cpu: 5 }, { memory: 9 }, { disk: 11 }]) {
       await refused(400, () => daytona.create({ image: Image.debianSlim('3.12'), resources }));
     }
-    for (const call of [() => sandbox.pause(), () => sandbox.archive(), () => sandbox.resize({ cpu: 2 })]) {
-      assert.match(await refused(422, call), /not supported/);
-    }
+    assert.match(await refused(422, () => sandbox.pause()), /paus/);
+    assert.match(await refused(422, () => sandbox.archive()), /not supported/);
     await sandbox.delete();
   },
 };

@@ -45,7 +45,10 @@ impl Up {
     /// The same at `place`.
     #[must_use]
     pub fn start_at(place: &str, data: &Path, arguments: &[&str]) -> Self {
-        let arguments = [&["up", "--yes", "--listen", place], arguments].concat();
+        let usual: &[&str] = &["up", "--yes", "--listen", place];
+        // What is kept ready would be found by who looks for leftovers.
+        let pool: &[&str] = if arguments.contains(&"--pool") { &[] } else { &["--pool", "0"] };
+        let arguments = [usual, pool, arguments].concat();
         let mut child = hourglass(&arguments, data).spawn().unwrap();
         let mut said = String::new();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

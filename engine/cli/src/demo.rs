@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn tell(arguments: &Arguments) -> anyhow::Result<()> {
     let data = &arguments.data.data;
     paint::say(format!("Hourglass {} · data in {}", env!("CARGO_PKG_VERSION"), data.display()));
-    let local = Local::start(data, &arguments.local, Offer::One).await?;
+    let local = Local::start(data, &arguments.local, Offer::One, 0).await?;
     let client = local.engine.client(ORGANIZATION, "demo");
     let narrator = Narrator::start(&local.engine, local.engine.shard_of(ORGANIZATION));
     let driver = arguments.local.driver;

@@ -13,7 +13,7 @@ use hourglass_events::{Class, HostId, Image, Resources, ShardNumber, SnapshotCon
 use hourglass_hostd::host::EngineEnd;
 use hourglass_hostd::image::{self, Recipe, Settings};
 use hourglass_hostd::ledger::{Ledger, SledLedger};
-use hourglass_hostd::native::{Config, NativeDriver};
+use hourglass_hostd::native::{Config, NativeDriver, Pool};
 use hourglass_hostd::{Driver, Host, HostConfig, HostHandle, Link, Scripted};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -72,7 +72,14 @@ const JOIN_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Local {
     /// Prepare the machine, open the log in `data`, and attach the host.
-    pub(crate) async fn start(data: &Path, arguments: &LocalArguments, offer: Offer) -> anyhow::Result<Self> {
+    ///
+    /// `ready` disks and networks are kept ready for new sandboxes.
+    pub(crate) async fn start(
+        data: &Path,
+        arguments: &LocalArguments,
+        offer: Offer,
+        ready: usize,
+    ) -> anyhow::Result<Self> {
         fs::create_dir_all(data).with_context(|| {
             format!("the data directory {} cannot be made; name another with --data", data.display())
         })?;
@@ -80,7 +87,7 @@ impl Local {
         let engine =
             Engine::builder(Store::embedded(data)).start().await.context("the engine could not start")?;
         engine.notices().for_each(note);
-        let machine = machine(data, arguments, offer).await?;
+        let machine = machine(data, arguments, offer, ready).await?;
         let image = machine.image.clone();
         let ledger =
             SledLedger::open(&data.join("host/ledger")).context("the host's ledger could not be opened")?;
@@ -143,7 +150,12 @@ fn links(host: HostHandle, first: EngineEnd) -> impl FnMut() -> Option<HostLink>
     }
 }
 
-async fn machine(data: &Path, arguments: &LocalArguments, offer: Offer) -> anyhow::Result<Machine> {
+async fn machine(
+    data: &Path,
+    arguments: &LocalArguments,
+    offer: Offer,
+    ready: usize,
+) -> anyhow::Result<Machine> {
     match arguments.driver {
         DriverKind::Scripted => {
             let image = Image { digest: "scripted".to_owned() };
@@ -151,7 +163,8 @@ async fn machine(data: &Path, arguments: &LocalArguments, offer: Offer) -> anyho
         }
         DriverKind::Native => {
             install_tools(&arguments.base)?;
-            let driver = NativeDriver::new(Config::new(data.join("host"))).await?;
+            let config = Config { pool: Pool::of(ready), ..Config::new(data.join("host")) };
+            let driver = NativeDriver::new(config).await?;
             let image = base_image(driver.images().clone(), &arguments.base, offer.recipe()).await?;
             Ok(Machine { driver: Arc::new(driver), image })
         }

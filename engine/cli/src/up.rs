@@ -26,6 +26,9 @@ use signals::Signals;
 /// How long requests that are being answered are waited for when it is time to end.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How many disks and networks are kept ready unless somebody says otherwise.
+const POOL: usize = 4;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Where to listen.
@@ -41,6 +44,9 @@ pub(crate) struct Arguments {
     /// The organization that this key opens, a UUID.
     #[arg(long, value_name = "ID", value_parser = key::organization)]
     org: Option<OrganizationId>,
+    /// How many disks and networks are kept ready, so that new sandboxes need not wait for theirs; up to 256.
+    #[arg(long, value_name = "COUNT", default_value_t = POOL)]
+    pool: usize,
     #[command(flatten)]
     data: Data,
     #[command(flatten)]
@@ -61,7 +67,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let place = Place::bind(&arguments.listen, arguments.url.as_deref()).await?;
     let measured = front::measure()?;
     let local = tokio::select! {
-        started = Local::start(data, &arguments.local, Offer::Contract) => started?,
+        started = Local::start(data, &arguments.local, Offer::Contract, arguments.pool) => started?,
         () = signals.next() => anyhow::bail!("interrupted before it was up; what was prepared is kept"),
     };
     let keys = Keys::of(data);

@@ -13,10 +13,24 @@ fn said(arguments: &[&str]) -> String {
 #[test]
 fn every_command_says_what_it_does() {
     let all = said(&["--help"]);
-    for command in ["demo", "up", "log", "verify", "replay", "bench"] {
-        assert!(all.contains(command), "{command} is not in:\n{all}");
-        let own = said(&[command, "--help"]);
+    let audits = ["log", "verify", "replay", "bench"];
+    let verbs = ["create", "get", "list", "start", "stop", "delete", "label", "interval", "wait"];
+    let inside = ["exec", "shell", "cp", "events"];
+    for command in ["demo", "up"].iter().chain(&audits).chain(&verbs).chain(&inside) {
+        assert!(all.contains(*command), "{command} is not in:\n{all}");
+        let own = said(&[*command, "--help"]);
         assert!(own.contains("--data"), "{command} does not say where its data is:\n{own}");
+    }
+}
+
+#[test]
+fn keys_and_exit_codes_are_explained() {
+    let all = said(&["--help"]);
+    for part in ["key", "completions", "Exit codes", "124", "125"] {
+        assert!(all.contains(part), "{part} is not in:\n{all}");
+    }
+    for what in ["create", "list", "revoke"] {
+        assert!(said(&["key", what, "--help"]).contains("--data"), "{what}");
     }
 }
 

@@ -33,6 +33,14 @@ impl Greeting<'_> {
         paint::say(format!("  organization   {organization}"));
         paint::say(format!("  for operators  {url}/api/health  {url}/api/ready  {url}/metrics"));
         paint::heading("Try, in another terminal");
+        let here = if *data == crate::default_data() {
+            String::new()
+        } else {
+            format!(" --data {}", data.display())
+        };
+        for verb in ["create --name first", "shell first", "events --follow"] {
+            paint::say(format!("  hourglass {verb}{here}"));
+        }
         paint::say(format!(
             "  curl -X POST {url}/api/sandbox -H 'Content-Type: application/json' -d '{{}}' \\"
         ));
