@@ -152,7 +152,8 @@ const samples = {
       await refused(400, () => daytona.create({ image: Image.debianSlim('3.12'), resources }));
     }
     assert.match(await refused(422, () => sandbox.pause()), /paus/);
-    assert.match(await refused(422, () => sandbox.archive()), /not supported/);
+    const image = Image.debianSlim('3.12');
+    assert.match(await refused(422, () => daytona.create({ image })), /not supported/);
     await sandbox.delete();
   },
 };
