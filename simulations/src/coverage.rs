@@ -61,8 +61,6 @@ pub const LATER_EDGES: &[(State, Kind)] = &[
     (State::Stopped, Kind::RestoreBegan),
     // Its archive is taken away first.
     (State::Archived, Kind::Removed),
-    // What failed is kept as its backup has it at once.
-    (State::Archiving, Kind::Abandoned),
     (State::Resizing, Kind::IntentDropped),
     // A pause that is asked for once more is taken for what it is, and takes back what waits for its end.
     (State::Paused, Kind::IntentDropped),
@@ -80,8 +78,11 @@ pub fn reachable() -> BTreeSet<Edge> {
     let keeps = KEEPING
         .iter()
         .flat_map(|(on, states)| states.iter().map(|state| Edge { from: *state, on: *on, to: *state }));
+    // What failed is kept as its backup has it at once, so there is no archive of it to abandon.
+    let kept = Edge { from: State::Archiving, on: Kind::Abandoned, to: State::Error };
     let waits = |edge: &Edge| {
-        LATER_EVENTS.contains(&edge.on)
+        *edge == kept
+            || LATER_EVENTS.contains(&edge.on)
             || LATER_STATES.contains(&edge.from)
             || LATER_EDGES.contains(&(edge.from, edge.on))
     };
@@ -104,6 +105,7 @@ const SETTINGS: &[Kind] = &[
 #[must_use]
 pub fn is_rare(edge: &Edge) -> bool {
     let setting = SETTINGS.contains(&edge.on) && edge.from.is_in(State::IN_FLIGHT);
-    let taken_back = edge.on == Kind::IntentDropped && edge.from.is_in(&[State::Stopping, State::Pausing]);
+    let taken_back = edge.on == Kind::IntentDropped
+        && edge.from.is_in(&[State::Stopping, State::Pausing, State::Archiving]);
     setting || taken_back
 }

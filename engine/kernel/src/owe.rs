@@ -87,9 +87,9 @@ fn plan(sandbox: &Sandbox) -> Box<Plan> {
 #[must_use]
 pub fn follow_up(fleet: &Fleet, terms: &Terms, sandbox: &Arc<Sandbox>, now: Timestamp) -> Option<Proposal> {
     let (cause, event) = match sandbox.host {
+        None | Some(_) if kept_as_backed_up(sandbox) => (Cause::Duty, SandboxEvent::ArchiveStored),
         None if sandbox.work.is_some() => homeless(fleet, terms, sandbox, now)?,
         None | Some(_) => match sandbox.intent {
-            _ if kept_as_backed_up(sandbox) => (Cause::Duty, SandboxEvent::ArchiveStored),
             Some(intent) => (Cause::Intent, settled(fleet, terms, sandbox, intent, now)?),
             None => ephemeral(sandbox)?,
         },

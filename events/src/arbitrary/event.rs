@@ -47,20 +47,10 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::MemorySaved => plain(E::MemorySaved),
         Kind::ResumeBegan => timestamp().prop_map(|deadline| E::ResumeBegan { deadline }).boxed(),
         Kind::Resumed => plain(E::Resumed),
-        Kind::ArchiveBegan => (any::<bool>(), timestamp())
-            .prop_map(|(asked, deadline)| {
-                let reason = if asked { ArchiveReason::Asked } else { ArchiveReason::Expired };
-                E::ArchiveBegan { reason, deadline }
-            })
-            .boxed(),
+        Kind::ArchiveBegan => archive_began().boxed(),
         Kind::DiskDropped => plain(E::DiskDropped),
         Kind::ArchiveStored => plain(E::ArchiveStored),
-        Kind::RestoreBegan => (prop::option::of(any::<u64>()), placement(), timestamp())
-            .prop_map(|(number, placement, deadline)| {
-                let backup = |number| RestoreSource::Backup(OrderNumber(number));
-                E::RestoreBegan { source: number.map_or(RestoreSource::Disk, backup), placement, deadline }
-            })
-            .boxed(),
+        Kind::RestoreBegan => restore_began().boxed(),
         Kind::Restored => plain(E::Restored),
         Kind::ResizeBegan => (resources(), timestamp())
             .prop_map(|(resources, deadline)| E::ResizeBegan { resources, deadline })
@@ -95,6 +85,21 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::BackupFailed => plain(E::BackupFailed),
         Kind::LeftoverRemoved => plain(E::LeftoverRemoved),
     }
+}
+
+fn archive_began() -> impl Strategy<Value = SandboxEvent> {
+    let reason = prop_oneof![Just(ArchiveReason::Asked), Just(ArchiveReason::Expired)];
+    (reason, timestamp()).prop_map(|(reason, deadline)| SandboxEvent::ArchiveBegan { reason, deadline })
+}
+
+fn restore_began() -> impl Strategy<Value = SandboxEvent> {
+    let backup = any::<u64>().prop_map(|number| RestoreSource::Backup(OrderNumber(number)));
+    let source = prop_oneof![Just(RestoreSource::Disk), backup];
+    (source, placement(), timestamp()).prop_map(|(source, placement, deadline)| SandboxEvent::RestoreBegan {
+        source,
+        placement,
+        deadline,
+    })
 }
 
 fn stop_reason() -> impl Strategy<Value = StopReason> {
