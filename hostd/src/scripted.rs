@@ -1,7 +1,7 @@
 //! A driver for machines without anything: sandboxes in memory, which do what a script says.
 //!
 //! It keeps the contract of [`Driver`] and passes its conformance suite, so what is built on it holds on real ones. It
-//! outlives a host worker that is started again with the same [`Arc`](std::sync::Arc). Time in it is tokio's, which
+//! outlives a host worker that is started again with the same [`Arc`]. Time in it is tokio's, which
 //! tests can stop. It isolates nothing and runs no real programs.
 
 mod files;

@@ -372,6 +372,10 @@ impl Problem {
             Self::Busy { .. } => Answer::retry(S::SERVICE_UNAVAILABLE, "BUSY", 1),
             Self::Closing => Answer::retry(S::SERVICE_UNAVAILABLE, "GOING_DOWN", 1),
             Self::TimedOut { .. } => Answer::new(S::GATEWAY_TIMEOUT, "TIMED_OUT"),
+            // The engine can, the machine it was given to cannot: what a client may not expect of this sandbox.
+            Self::Failed { fault: Fault::Unsupported { .. } } => {
+                Answer::new(S::UNPROCESSABLE_ENTITY, "UNSUPPORTED_BY_HOST")
+            }
             Self::Failed { .. } => Answer::new(S::INTERNAL_SERVER_ERROR, "OPERATION_FAILED"),
             Self::NotWebSocket => Answer::new(S::BAD_REQUEST, "NOT_A_WEBSOCKET"),
         }

@@ -74,15 +74,14 @@ fn excursions(table: Table) -> Table {
     let pause = change(Verb::Post, &of("pause"), "Save the memory of a virtual machine and let it rest");
     let resize = change(Verb::Post, &of("resize"), "Give a sandbox other resources")
         .takes(Content::json::<wire::create::ResizeSandbox>());
-    let archive = change(Verb::Post, &of("archive"), "Move the disk of a stopped sandbox to object storage")
-        .refuses(&[422]);
+    let archive = change(Verb::Post, &of("archive"), "Move the disk of a stopped sandbox to object storage");
     let recover = change(Verb::Post, &of("recover"), "Bring a sandbox back from an error")
         .query([Parameter::flag("skipStart", "Only false can be asked for.")])
         .refuses(&[422]);
     table
         .on(pause.refuses(&[422, 500]), work::pause)
         .on(resize.refuses(&[422, 500]), work::resize)
-        .on(archive, act::archive)
+        .on(archive.refuses(&[422, 500]), work::archive)
         .on(recover, act::recover)
 }
 
@@ -134,7 +133,8 @@ fn configuration(table: Table) -> Table {
                 &of("network-settings"),
                 "Change what a sandbox may reach, also while it runs",
             )
-            .takes(Content::json::<wire::network::NetworkSettings>()),
+            .takes(Content::json::<wire::network::NetworkSettings>())
+            .refuses(&[422, 500]),
             configure::network,
         )
         .on(

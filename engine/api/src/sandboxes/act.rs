@@ -1,4 +1,4 @@
-//! Start, stop, archive, recover and delete.
+//! Start, stop, recover and delete.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -37,18 +37,6 @@ pub(crate) async fn stop(
     parameters.end()?;
     let mode = if force == Some(true) { StopMode::Force } else { StopMode::Graceful(None) };
     let sandbox = ask(&shared, &caller, Command::Stop(Target::Text(id), mode), Some(Life::Stopped)).await?;
-    Ok(Json(shared.show(&sandbox).await))
-}
-
-/// Answered at once: moving a disk takes long, and clients do not wait for it.
-pub(crate) async fn archive(
-    State(shared): State<Shared>,
-    caller: Caller,
-    Path(id): Path<String>,
-    parameters: Parameters,
-) -> Result<Json<Sandbox>, Problem> {
-    parameters.end()?;
-    let sandbox = ask(&shared, &caller, Command::Archive(Target::Text(id)), None).await?;
     Ok(Json(shared.show(&sandbox).await))
 }
 

@@ -3,9 +3,12 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use hourglass_events::{AutoArchive, AutoDelete, AutoStop, Command, Target};
+use hourglass_events::{
+    AutoArchive, AutoDelete, AutoStop, Command, Sandbox as Known, Settings as Applied, State as Life, Target,
+};
 
 use super::ask;
+use super::work::{carry_out, told};
 use crate::body::{Body, MaybeBody};
 use crate::caller::Caller;
 use crate::capability::Capability;
@@ -85,7 +88,16 @@ pub(crate) async fn network(
     }
     let policy = settings.applied_to(&before.blueprint.network)?;
     let command = Command::SetNetwork(Target::Text(id), policy);
-    Ok(Json(shared.show(&*ask(&shared, &caller, command, None).await?).await))
+    // A rule that is not in force must not look as if it were: what runs is told of it first.
+    let over = |sandbox: &Known| {
+        sandbox.state != Life::Started
+            || sandbox.settings == Applied::Applied
+            || sandbox.fault != before.fault
+    };
+    let sandbox = carry_out(&shared, &caller, command, shared.settings.hold, over).await?;
+    let runs_otherwise = sandbox.state == Life::Started && sandbox.settings != Applied::Applied;
+    told(&sandbox, !runs_otherwise)?;
+    Ok(Json(shared.show(&sandbox).await))
 }
 
 pub(crate) async fn public(

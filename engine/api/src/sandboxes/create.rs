@@ -29,7 +29,8 @@ pub(crate) async fn create(
     Ok(Json(shared.show(&sandbox).await))
 }
 
-/// What the engine need not be asked about: wrong numbers first, then what cannot go together, then what is not done.
+/// What the engine need not be asked about: wrong numbers first, then what cannot go together, what is not
+/// done, and what is not here.
 fn check(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), Problem> {
     sizes(shared, caller, asked)?;
     if asked.build_info.is_some() && asked.snapshot.is_some() {
@@ -38,12 +39,12 @@ fn check(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), P
     if asked.build_info.is_some() && asked.linked_sandbox.is_some() {
         return Err(Problem::Together("buildInfo and linkedSandbox"));
     }
+    if let Some(capability) = asked.unsupported() {
+        return Err(Problem::Unsupported(capability));
+    }
     if let Some(found) = asked.target.as_ref().filter(|target| **target != shared.settings.region) {
         let (found, region) = (found.clone(), shared.settings.region.clone());
         return Err(Problem::NoSuchRegion { found, region });
-    }
-    if let Some(capability) = asked.unsupported() {
-        return Err(Problem::Unsupported(capability));
     }
     let sizes = [("cpu", asked.cpu), ("memory", asked.memory), ("disk", asked.disk), ("gpu", asked.gpu)];
     match sizes.into_iter().find(|(_, size)| size.is_some()) {

@@ -1,9 +1,10 @@
-//! Operations that a sandbox sets out on and comes back from: pause and resize.
+//! Operations that a sandbox sets out on and comes back from: pause, resize and archive.
 //!
 //! One that fails leaves the sandbox as it was, which clients take for success. So the answer waits for the end, and
 //! tells of a failure.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -12,6 +13,7 @@ use hourglass_events::{Command, Refusal, Resize, Sandbox as Known, State as Life
 
 use crate::body::Body;
 use crate::caller::Caller;
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::shared::{Inner, Shared};
 use crate::wire::create::ResizeSandbox;
@@ -23,7 +25,8 @@ pub(crate) async fn pause(
     Path(id): Path<String>,
 ) -> Result<Json<Sandbox>, Problem> {
     let over = |sandbox: &Known| sandbox.state != Life::Pausing && sandbox.intent != Some(Intent::Pause);
-    let sandbox = carry_out(&shared, &caller, Command::Pause(Target::Text(id)), over).await?;
+    let hold = shared.settings.hold_work;
+    let sandbox = carry_out(&shared, &caller, Command::Pause(Target::Text(id)), hold, over).await?;
     told(&sandbox, sandbox.state == Life::Paused)?;
     Ok(Json(shared.show(&sandbox).await))
 }
@@ -37,21 +40,39 @@ pub(crate) async fn resize(
     let ResizeSandbox { cpu, memory, disk } = asked;
     let resize = Resize { cpu, memory_gib: memory, disk_gib: disk };
     let over = |sandbox: &Known| sandbox.state != Life::Resizing;
-    let sandbox = carry_out(&shared, &caller, Command::Resize(Target::Text(id), resize), over).await?;
+    let hold = shared.settings.hold_work;
+    let sandbox = carry_out(&shared, &caller, Command::Resize(Target::Text(id), resize), hold, over).await?;
     let have = sandbox.blueprint.resources;
     told(&sandbox, resize.of(have) == have)?;
     Ok(Json(shared.show(&sandbox).await))
 }
 
+/// Moving a disk takes long and clients do not wait for it: only what fails soon is told here, as on a host that has
+/// nowhere to move it to.
+pub(crate) async fn archive(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Sandbox>, Problem> {
+    parameters.end()?;
+    let over = |sandbox: &Known| sandbox.state != Life::Archiving;
+    let hold = shared.settings.hold;
+    let sandbox = carry_out(&shared, &caller, Command::Archive(Target::Text(id)), hold, over).await?;
+    told(&sandbox, sandbox.state == Life::Archived)?;
+    Ok(Json(shared.show(&sandbox).await))
+}
+
 /// The sandbox once the operation is over, or as it is when the time for that is.
-async fn carry_out(
+pub(super) async fn carry_out(
     shared: &Inner,
     caller: &Caller,
     command: Command,
+    hold: Duration,
     over: impl Fn(&Known) -> bool,
 ) -> Result<Arc<Known>, Problem> {
     let begun = super::follow(shared, caller, caller.ask(command).await?, None).await?;
-    match shared.engine.wait_until(begun.id, shared.settings.hold_work, over).await {
+    match shared.engine.wait_until(begun.id, hold, over).await {
         Ok(sandbox) => Ok(Arc::new(sandbox)),
         // It goes on, or the sandbox is gone: what is known of it says which.
         Err(_) => shared
@@ -61,7 +82,7 @@ async fn carry_out(
 }
 
 /// Says that an operation failed whose sandbox is at rest and not where it was to be. An error can be seen by itself.
-fn told(sandbox: &Known, done: bool) -> Result<(), Problem> {
+pub(super) fn told(sandbox: &Known, done: bool) -> Result<(), Problem> {
     let rests = sandbox.state.is_in(&[Life::Started, Life::Stopped]);
     match sandbox.fault.as_ref().filter(|_| rests && !done) {
         Some(fault) => Err(Problem::Failed { fault: fault.clone() }),

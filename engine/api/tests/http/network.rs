@@ -1,6 +1,8 @@
 //! What a sandbox may reach, and who may reach it.
 
 use axum::http::StatusCode;
+use hourglass_events::{Fault, TaskKind};
+use hourglass_hostd::scripted::{Act, Twist};
 use serde_json::json;
 
 use super::world::World;
@@ -46,6 +48,16 @@ async fn the_network_of_a_running_sandbox_is_changed() {
     assert_eq!((nothing.status.as_u16(), nothing.text("code")), (400, "NOTHING_TO_CHANGE"));
     let nobody = world.post("/sandbox/nobody/network-settings", Some(json!({}))).await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_rule_that_the_host_cannot_keep_is_not_told_to_be_in_force() {
+    let world = World::new().await;
+    world.create(json!({ "name": "box" })).await;
+    world.machine.script(None, Act::SetNetwork, Twist::Fail(Fault::Unsupported { task: TaskKind::Hold }));
+    let asked = Some(json!({ "domainAllowList": "mirror.example" }));
+    let refused = world.post("/sandbox/box/network-settings", asked).await;
+    assert_eq!((refused.status.as_u16(), refused.text("code")), (422, "UNSUPPORTED_BY_HOST"));
 }
 
 #[tokio::test]

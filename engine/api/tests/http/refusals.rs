@@ -53,6 +53,7 @@ async fn what_cannot_be_asked_yet_is_a_capability_and_its_default_is_taken() {
         (json!({ "buildInfo": {}, "cpu": 2, "memory": 2, "disk": 5 }), "UNSUPPORTED_BUILD"),
         (json!({ "linkedSandbox": "x" }), "UNSUPPORTED_LINK"),
         (json!({ "gpu": 1 }), "UNSUPPORTED_GPU"),
+        (json!({ "gpu": 1, "target": "us-east-1" }), "UNSUPPORTED_GPU"),
         (json!({ "gpuType": ["H100"] }), "UNSUPPORTED_GPU"),
         (json!({ "outboundProxyUrl": "http://mirror.example" }), "UNSUPPORTED_PROXY"),
         (json!({ "kvm": true }), "UNSUPPORTED_KVM"),

@@ -1,7 +1,7 @@
 //! Pause, resize, archive and recover: what a client is told of how they ended.
 
 use axum::http::StatusCode;
-use hourglass_events::{Class, Fault, State};
+use hourglass_events::{Class, Fault, State, TaskKind};
 use hourglass_hostd::scripted::{Act, Twist};
 use serde_json::json;
 
@@ -102,6 +102,21 @@ async fn a_stopped_sandbox_is_archived_and_started_from_there() {
     assert_eq!((shown.text("state"), shown.text("backupState")), ("archived", "Completed"));
     world.post("/sandbox/box/start", None).await;
     world.reach(&id, State::Started).await;
+}
+
+#[tokio::test]
+async fn what_the_host_cannot_do_is_not_supported_and_leaves_the_sandbox_as_it_was() {
+    let world = World::new().await;
+    world.create(json!({ "name": "box" })).await;
+    let cannot = |act, task| world.machine.script(None, act, Twist::Fail(Fault::Unsupported { task }));
+    cannot(Act::Resize, TaskKind::Resize);
+    let resize = world.post("/sandbox/box/resize", Some(json!({ "cpu": 2 }))).await;
+    assert_eq!((resize.status.as_u16(), resize.text("code")), (422, "UNSUPPORTED_BY_HOST"));
+    world.post("/sandbox/box/stop", None).await;
+    cannot(Act::Archive, TaskKind::Archive);
+    let archive = world.post("/sandbox/box/archive", None).await;
+    assert_eq!((archive.status.as_u16(), archive.text("code")), (422, "UNSUPPORTED_BY_HOST"));
+    assert_eq!(world.get("/sandbox/box").await.text("state"), "stopped");
 }
 
 #[tokio::test]
