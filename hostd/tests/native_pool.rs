@@ -15,6 +15,9 @@ use hourglass_hostd::driver::Driver;
 use hourglass_hostd::native::{Config, NativeDriver, Pool};
 use native_common::{Census, Ground, census, command, dead, eventually, may_run, plan, text};
 
+/// Held by each test: one of them counts the open files of this process, which all share.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 async fn with(pool: Pool) -> Ground {
     Ground::with(|config| config.pool = pool).await
 }
@@ -32,6 +35,7 @@ async fn what_is_ready_is_taken_once_and_made_again() {
     if !may_run("what_is_ready_is_taken_once_and_made_again") {
         return;
     }
+    let _alone = ALONE.lock().await;
     let ground = with(Pool::of(2)).await;
     let full = || ground.driver.pooled() == (2, 2);
     eventually("a full pool", full).await;
@@ -71,6 +75,7 @@ async fn a_next_driver_keeps_what_it_is_to_keep_and_no_more() {
     if !may_run("a_next_driver_keeps_what_it_is_to_keep_and_no_more") {
         return;
     }
+    let _alone = ALONE.lock().await;
     let ground = with(Pool { disks: BTreeMap::from([(1, 2), (2, 1)]), networks: 0 }).await;
     eventually("a full pool", || ground.driver.pooled() == (3, 0)).await;
     // As after a kill: halves lie about, and nobody has tidied.
@@ -113,6 +118,7 @@ async fn a_thousand_lives_leave_nothing() {
 
 /// Create, use and delete `count` sandboxes, one after the other.
 async fn lives(count: usize) {
+    let _alone = ALONE.lock().await;
     let ground = with(Pool::of(3)).await;
     let (mut created, mut used, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
     let open = || fs::read_dir("/proc/self/fd").unwrap().count();
