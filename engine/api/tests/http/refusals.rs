@@ -9,7 +9,7 @@ use super::world::{ORGANIZATION, OTHER_KEY, World};
 #[tokio::test]
 async fn a_bad_create_is_refused_with_what_was_found_and_records_nothing() {
     let world = World::new().await;
-    let before = world.engine.view(ShardNumber(0)).fleet().sandboxes().count();
+    let before = world.engine.view(ShardNumber(0)).fleet().seq();
     for (body, status, code, says) in [
         (json!({ "colour": "red" }), 400, "BAD_BODY", "unknown field `colour`"),
         (json!({ "name": 7 }), 400, "BAD_BODY", "at \"name\""),
@@ -42,7 +42,7 @@ async fn a_bad_create_is_refused_with_what_was_found_and_records_nothing() {
         assert_eq!((answer.status.as_u16(), answer.text("code")), (status, code), "{body}: {}", answer.body);
         assert!(answer.text("message").contains(says), "{body}: {}", answer.text("message"));
     }
-    assert_eq!(world.engine.view(ShardNumber(0)).fleet().sandboxes().count(), before);
+    assert_eq!(world.engine.view(ShardNumber(0)).fleet().seq(), before);
 }
 
 #[tokio::test]
