@@ -13,7 +13,7 @@ use hourglass_events::{Class, HostId, Image, Resources, ShardNumber, SnapshotCon
 use hourglass_hostd::host::EngineEnd;
 use hourglass_hostd::image::{self, Recipe, Settings};
 use hourglass_hostd::ledger::{Ledger, SledLedger};
-use hourglass_hostd::native::{Config, NativeDriver, Pool};
+use hourglass_hostd::native::{Config, NativeDriver};
 use hourglass_hostd::{Driver, Host, HostConfig, HostHandle, Link, Scripted};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -163,7 +163,7 @@ async fn machine(
         }
         DriverKind::Native => {
             install_tools(&arguments.base)?;
-            let config = Config { pool: Pool::of(ready), ..Config::new(data.join("host")) };
+            let config = Config { pool: offer.pool(ready), ..Config::new(data.join("host")) };
             let driver = NativeDriver::new(config).await?;
             let image = base_image(driver.images().clone(), &arguments.base, offer.recipe()).await?;
             Ok(Machine { driver: Arc::new(driver), image })

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use hourglass_engine::{AskError, Engine};
 use hourglass_events::{Class, Image, Refusal, Resources, SnapshotContent};
 use hourglass_hostd::image::Recipe;
+use hourglass_hostd::native::Pool;
 
 use crate::paint;
 
@@ -27,6 +28,21 @@ impl Offer {
         match self {
             Self::One => Recipe::default(),
             Self::Contract => Recipe::runtimes(),
+        }
+    }
+
+    /// What is kept ready where `ready` new sandboxes are to find it: each as large as a sandbox that can be asked for,
+    /// and fewer of those that are asked for by name.
+    pub(crate) fn pool(self, ready: usize) -> Pool {
+        match self {
+            Self::One => Pool::of(ready),
+            Self::Contract => {
+                let mut pool = Pool::of(ready);
+                for (.., disk_gib) in SIZES {
+                    pool.disks.entry(disk_gib).or_insert(ready.div_ceil(2));
+                }
+                pool
+            }
         }
     }
 
