@@ -21,7 +21,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 pub use fold::FoldError;
-pub(crate) use fold::{seeks, taken};
+pub(crate) use fold::seeks;
 pub use hosts::Host;
 use hosts::Hosts;
 use keys::Keys;

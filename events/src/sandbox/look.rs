@@ -1,7 +1,8 @@
 //! What a sandbox answers about itself beside its fields.
 
-use super::Sandbox;
+use super::{Errand, Sandbox};
 use crate::fault::Fault;
+use crate::resources::Resources;
 use crate::state::State;
 
 impl Sandbox {
@@ -10,5 +11,24 @@ impl Sandbox {
     pub fn recoverable(&self) -> bool {
         let fault = self.fault.as_ref().is_some_and(Fault::recoverable);
         self.state == State::Error && (fault || self.backup.is_some())
+    }
+
+    /// What it takes of its host: all it is given while something of it runs or is about to, and its disk for as long as
+    /// the host keeps that.
+    #[must_use]
+    pub fn taken(&self) -> Resources {
+        let Resources { mut cpu, mut memory_gib, mut disk_gib, mut gpu } = match self.errand.as_deref() {
+            // Until it is known what came of it, there has to be room for either.
+            Some(Errand::Resize(asked)) => self.blueprint.resources.most(*asked),
+            Some(Errand::Restore(_)) | None => self.blueprint.resources,
+        };
+        if !self.state.computes(self.origin) {
+            (cpu, memory_gib, gpu) = (0, 0, 0);
+        }
+        // An archived sandbox has its disk until its host has dropped it.
+        if !self.state.has_disk() && self.state != State::Archived {
+            disk_gib = 0;
+        }
+        Resources { cpu, memory_gib, disk_gib, gpu }
     }
 }

@@ -6,8 +6,8 @@ use hourglass_events::codec::DecodeError;
 use hourglass_events::lifecycle::others::{SHARD, ShardState, next};
 use hourglass_events::record::SCHEMA;
 use hourglass_events::{
-    Digest, Errand, Event, HostId, Illegal, OrganizationEvent, Record, Resources, Sandbox, SandboxEvent,
-    SandboxId, Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
+    Digest, Event, HostId, Illegal, OrganizationEvent, Record, Resources, Sandbox, SandboxEvent, SandboxId,
+    Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
 };
 
 use super::{Fleet, Organization};
@@ -238,7 +238,7 @@ impl Fleet {
     /// Keep count of where `after` lives. Most of what happens to a sandbox leaves it where it was.
     fn house(&mut self, before: Option<&Footprint>, after: &Sandbox) {
         let left = before.and_then(|before| Some((before.host?, before.taken)));
-        let entered = after.host.map(|host| (host, taken(after)));
+        let entered = after.host.map(|host| (host, after.taken()));
         match (left, entered) {
             (Some((left, before)), Some((entered, after))) if left == entered => {
                 self.hosts.stay(entered, before, after);
@@ -262,24 +262,6 @@ impl Fleet {
             }
         }
     }
-}
-
-/// What `sandbox` takes of its host: all it is given while something of it runs or is about to, and its disk for as
-/// long as the host keeps that.
-pub(crate) fn taken(sandbox: &Sandbox) -> Resources {
-    let Resources { mut cpu, mut memory_gib, mut disk_gib, mut gpu } = match sandbox.errand.as_deref() {
-        // Until it is known what came of it, there has to be room for either.
-        Some(Errand::Resize(asked)) => sandbox.blueprint.resources.most(*asked),
-        Some(Errand::Restore(_)) | None => sandbox.blueprint.resources,
-    };
-    if !sandbox.state.computes(sandbox.origin) {
-        (cpu, memory_gib, gpu) = (0, 0, 0);
-    }
-    // An archived sandbox has its disk until its host has dropped it.
-    if !sandbox.state.has_disk() && sandbox.state != State::Archived {
-        disk_gib = 0;
-    }
-    Resources { cpu, memory_gib, disk_gib, gpu }
 }
 
 /// Whether `sandbox` needs a host for what it is owed, and may be given any.
@@ -307,7 +289,7 @@ impl Footprint {
             named: !sandbox.state.is_in(State::NAMELESS),
             seeking: seeks(sandbox),
             host: sandbox.host,
-            taken: taken(sandbox),
+            taken: sandbox.taken(),
         }
     }
     /// Whether no host was found for it yet.

@@ -10,7 +10,7 @@ use hourglass_events::{
 use super::{Entry, Halt, Phase, Shard};
 use crate::checkpoint::LAYOUT;
 use crate::decide::Proposal;
-use crate::fleet::{GENERAL, seeks, taken};
+use crate::fleet::{GENERAL, seeks};
 
 impl Shard {
     /// Put `proposal` in order and let the next decision stand on it.
@@ -47,7 +47,7 @@ impl Shard {
     fn housing(&self, subject: Subject) -> Option<(Option<HostId>, Resources, bool)> {
         let Subject::Sandbox(id) = subject else { return None };
         let sandbox = self.proposed.sandbox(id)?;
-        Some((sandbox.host, taken(sandbox), seeks(sandbox)))
+        Some((sandbox.host, sandbox.taken(), seeks(sandbox)))
     }
 
     fn record(&self, now: Timestamp, proposal: Proposal) -> Record {
