@@ -12,6 +12,31 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
 use super::{File, Files};
 
+/// A lock on a file, let go when dropped.
+///
+/// Closing the file would not do: a program that another thread is starting holds every file of this process until it
+/// runs, and with it the lock.
+#[derive(Debug)]
+pub struct Lock(fs::File);
+
+impl Lock {
+    /// What trying to take a lock on `file` came to; `None` while it is locked.
+    fn tried(file: fs::File, outcome: Result<(), TryLockError>) -> io::Result<Option<Self>> {
+        match outcome {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // If this fails the file is closed all the same, which lets go of it a little later.
+        let _ = self.0.unlock();
+    }
+}
+
 /// One directory of the real file system.
 #[derive(Debug, Clone)]
 pub struct Directory {
@@ -35,13 +60,10 @@ impl Directory {
 
     /// Keep those away who [lock](Files::lock) the file `name`, which must be there, together with others who share it.
     /// `None` while it is locked.
-    pub fn share(&self, name: &str) -> io::Result<Option<fs::File>> {
+    pub fn share(&self, name: &str) -> io::Result<Option<Lock>> {
         let file = fs::File::open(self.path.join(name))?;
-        match file.try_lock_shared() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        let outcome = file.try_lock_shared();
+        Lock::tried(file, outcome)
     }
 
     fn for_change(&self, name: &str) -> io::Result<PathBuf> {
@@ -78,7 +100,7 @@ fn create_durably(path: &Path) -> io::Result<()> {
 
 impl Files for Directory {
     type File = fs::File;
-    type Lock = fs::File;
+    type Lock = Lock;
 
     fn place(&self) -> String {
         self.path.display().to_string()
@@ -120,14 +142,11 @@ impl Files for Directory {
         Ok(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
-    fn lock(&self, name: &str) -> io::Result<Option<fs::File>> {
+    fn lock(&self, name: &str) -> io::Result<Option<Lock>> {
         let path = self.for_change(name)?;
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        let outcome = file.try_lock();
+        Lock::tried(file, outcome)
     }
 
     fn nonce(&self) -> u64 {
@@ -168,5 +187,22 @@ impl File for fs::File {
             Err(error) => Err(error.into()),
             Ok(()) => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_let_go_although_a_program_being_started_holds_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Directory::open(dir.path()).unwrap();
+        let lock = files.lock("lock").unwrap().unwrap();
+        let inherited = lock.0.try_clone().unwrap();
+        assert!(files.lock("lock").unwrap().is_none());
+        drop(lock);
+        assert!(files.lock("lock").unwrap().is_some());
+        drop(inherited);
     }
 }
