@@ -5,6 +5,7 @@
 
 mod api;
 mod engine;
+mod fleet;
 mod fold;
 mod log;
 mod native;
@@ -52,6 +53,8 @@ enum What {
     Log,
     /// Reading, checking and folding a log, beside a bare scan.
     Replay,
+    /// What a shard costs by how many sandboxes it holds.
+    Fleet,
     /// Creating native sandboxes. Needs root.
     Native,
     /// The engine's own share of creating a sandbox.
@@ -63,7 +66,8 @@ enum What {
 }
 
 impl What {
-    const EACH: [Self; 6] = [Self::Fold, Self::Log, Self::Replay, Self::Engine, Self::Api, Self::Native];
+    const EACH: [Self; 7] =
+        [Self::Fold, Self::Log, Self::Replay, Self::Fleet, Self::Engine, Self::Api, Self::Native];
 
     /// What the figures are, for who only sees the table.
     const fn note(self) -> &'static str {
@@ -81,6 +85,11 @@ impl What {
             Self::Replay => {
                 "replay: read, check CRC and chain, decode, fold, on one core, by its own time; bare scan: read() \
                  of the same files by the MiB. The files are in the system's cache."
+            }
+            Self::Fleet => {
+                "fleet: a shard of stopped sandboxes in memory, with a log that takes no time and a host that does \
+                 everything at once; decisions on one core, by its own time, and memory of the shard alone. \
+                 Timers go off in real time, 10 000 a second, while all others are armed."
             }
             Self::Native => {
                 "native: provision and boot by the driver until the agent inside answers; through the engine, \
@@ -109,6 +118,11 @@ struct Load {
     /// Records that are folded in memory.
     folded: usize,
     groups: Vec<log::Size>,
+    /// Sandboxes of a shard; commands of a round, checkpoints, and how long timers are watched.
+    crowds: Vec<usize>,
+    decided: usize,
+    checkpoints: usize,
+    timers: Duration,
     /// Records of the logs that are replayed, and the sizes of their groups.
     replayed: usize,
     replayed_groups: Vec<usize>,
@@ -138,6 +152,10 @@ impl Load {
             sandboxes: 10_000,
             folded: 200_000,
             groups: vec![(1, 1_000), (64, 1_500), (512, 700)],
+            crowds: vec![1_000, 100_000, 1_000_000],
+            decided: 20_000,
+            checkpoints: 3,
+            timers: Duration::from_secs(5),
             replayed: 1_000_000,
             replayed_groups: vec![512, 16],
             creates: 300,
@@ -184,6 +202,7 @@ async fn measure(what: What, load: &Load, place: &Place, arguments: &Arguments) 
         What::Fold => fold::measure(load),
         What::Log => log::measure(load, &place.empty("log")?).await,
         What::Replay => replay::measure(load, &place.empty("replay")?).await,
+        What::Fleet => fleet::measure(load, &place.empty("fleet")?).await,
         What::Api => api::measure(load, &place.empty("api")?).await,
         What::Engine => engine::measure(load, &place.empty("engine")?).await,
         What::Native => {
@@ -245,7 +264,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // The native bench has removed its own, or has said why it could not.
-        for name in ["log", "replay", "engine", "api", "lock"] {
+        for name in ["log", "replay", "fleet", "engine", "api", "lock"] {
             let path = self.path.join(name);
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
@@ -282,6 +301,10 @@ mod tests {
             sandboxes: 10,
             folded: 100,
             groups: vec![(1, 2), (16, 2)],
+            crowds: vec![10],
+            decided: 20,
+            checkpoints: 1,
+            timers: Duration::from_millis(1),
             replayed: 200,
             replayed_groups: vec![16],
             creates: 3,
@@ -316,6 +339,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let rows = engine::measure(&little(), dir.path()).await.unwrap();
         assert!(told(&rows).contains("embedded log less its appends: p99"), "{}", told(&rows));
+    }
+
+    #[tokio::test]
+    async fn a_fleet_is_measured() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = fleet::measure(&little(), dir.path()).await.unwrap();
+        assert!(told(&rows).contains("checkpoint → serving, of 10"), "{}", told(&rows));
     }
 
     #[tokio::test(flavor = "multi_thread")]

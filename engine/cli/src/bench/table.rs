@@ -56,6 +56,8 @@ pub(super) enum Unit {
     PerSecond,
     /// Seconds: fewer are better.
     Seconds,
+    /// Bytes: fewer are better.
+    Bytes,
 }
 
 impl Unit {
@@ -69,6 +71,7 @@ impl Unit {
             Self::Seconds if value >= 1e-2 => format!("{:.1} ms", value * 1e3),
             Self::Seconds if value >= 1e-3 => format!("{:.2} ms", value * 1e3),
             Self::Seconds => format!("{:.0} µs", value * 1e6),
+            Self::Bytes => format!("{value:.0} B"),
         }
     }
 }
@@ -123,7 +126,7 @@ impl Row {
         let found = self.found.as_ref().ok()?.median();
         Some(match (self.aim?, self.unit) {
             (Aim::Figure(aim), Unit::PerSecond) => found >= aim,
-            (Aim::Figure(aim), Unit::Seconds) => found <= aim,
+            (Aim::Figure(aim), Unit::Seconds | Unit::Bytes) => found <= aim,
             (Aim::Ratio(aim), _) => self.ratio()? >= aim,
         })
     }
@@ -132,12 +135,12 @@ impl Row {
         match (self.aim, self.unit) {
             (None, _) => String::new(),
             (Some(Aim::Figure(aim)), Unit::PerSecond) => format!("≥ {}", self.unit.show(aim)),
-            (Some(Aim::Figure(aim)), Unit::Seconds) => format!("≤ {}", self.unit.show(aim)),
+            (Some(Aim::Figure(aim)), Unit::Seconds | Unit::Bytes) => format!("≤ {}", self.unit.show(aim)),
             (Some(Aim::Ratio(aim)), _) => format!("≥ {:.0} %", aim * 100.0),
         }
     }
 
-    /// The same for programs; times in seconds.
+    /// The same for programs; times in seconds, sizes in bytes.
     pub(super) fn json(&self) -> Value {
         let figure = self.found.as_ref().ok().map(|found| {
             json!({ "median": found.median(), "min": found.least(), "max": found.most(), "rounds": found.0 })
@@ -145,7 +148,7 @@ impl Row {
         let baseline = self.baseline.as_ref();
         json!({
             "what": self.what,
-            "unit": match self.unit { Unit::PerSecond => "1/s", Unit::Seconds => "s" },
+            "unit": match self.unit { Unit::PerSecond => "1/s", Unit::Seconds => "s", Unit::Bytes => "B" },
             "figure": figure,
             "skipped": self.found.as_ref().err(),
             "baseline": baseline.map(|(name, found)| json!({ "what": name, "median": found.median() })),

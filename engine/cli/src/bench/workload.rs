@@ -5,18 +5,21 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use hourglass_events::{
-    Actor, Blueprint, Cause, Class, CorrelationId, Digest, Event, ExitCause, HostId, Image, Labels, Name,
-    OrderNumber, OrganizationId, Placement, Record, RecordId, Resources, SandboxEvent, SandboxId, Seq,
-    ShardEvent, ShardNumber, SnapshotContent, SnapshotId, Span, StopReason, Subject, Timestamp, codec,
+    Actor, AutoDelete, Blueprint, Cause, Class, CorrelationId, Digest, Event, ExitCause, HostId, Image,
+    Labels, Name, OrderNumber, OrganizationId, Placement, Record, RecordId, Resources, SandboxEvent,
+    SandboxId, Seq, ShardEvent, ShardNumber, SnapshotContent, SnapshotId, Span, StopReason, Subject,
+    Timestamp, codec,
 };
 use hourglass_kernel::Entry;
 
-const OWNER: OrganizationId = OrganizationId::from_u128(1);
-const HOST: HostId = HostId::from_u128(2);
+pub(super) const OWNER: OrganizationId = OrganizationId::from_u128(1);
+pub(super) const HOST: HostId = HostId::from_u128(2);
 /// When it all begins.
 const BEGIN: u64 = 1_700_000_000_000_000;
 /// Records of one sandbox that only happen once; then it stops and starts for ever.
 const BIRTH: usize = 3;
+/// Records of one sandbox until it has stopped for the first time.
+pub(super) const LIFE: usize = BIRTH + 2;
 /// How far the next record's sandbox is from this one's: neighbours in the log are not neighbours in memory.
 const STRIDE: usize = 7_919;
 
@@ -25,6 +28,7 @@ const STRIDE: usize = 7_919;
 pub(super) struct Workload {
     blueprint: Box<Blueprint>,
     sandboxes: usize,
+    step: Span,
     written: usize,
     head: Digest,
 }
@@ -44,7 +48,19 @@ impl Workload {
             labels: Labels::new(labels).context("labels")?,
             ..Blueprint::new(name, SnapshotId::from_u128(3), &content)
         });
-        Ok(Self { blueprint, sandboxes, written: 0, head: Digest::NONE })
+        Ok(Self { blueprint, sandboxes, step: Span(1), written: 0, head: Digest::NONE })
+    }
+
+    /// The same with this much time between two records; a microsecond otherwise.
+    pub(super) const fn every(mut self, step: Span) -> Self {
+        self.step = step;
+        self
+    }
+
+    /// The same with sandboxes that are deleted so.
+    pub(super) fn deleting(mut self, policy: AutoDelete) -> Self {
+        self.blueprint.auto_delete = policy;
+        self
     }
 
     /// The next record, written down.
@@ -71,7 +87,7 @@ impl Workload {
         Record {
             seq: Seq(seq),
             id: RecordId::from_u128(0x0196_0000_0000_7000_8000_0000_0000_0000 + u128::from(seq)),
-            at: Timestamp(BEGIN + seq),
+            at: Timestamp(BEGIN + seq * self.step.0),
             subject,
             organization: OWNER,
             version,
