@@ -56,6 +56,7 @@ const HOSTS: &[&str] = &[
     "mirror.example",
     "packages.example",
     "www.apache.org",
+    "www.w3.org",
     "localhost",
     "127.0.0.1",
     "m",

@@ -5,12 +5,20 @@
 //! the kernel. Cloning one costs nothing to speak of: a clone is a checkpoint, or a snapshot for slow readers.
 
 pub mod cursor;
+mod drawing;
+mod lives;
 pub mod roster;
+pub mod timeline;
+pub mod usage;
 
 use hourglass_events::{Illegal, Record, Seq};
 
 pub use cursor::{Cursor, OutOfStep};
+pub use drawing::Clock;
+pub use lives::Keep;
 pub use roster::{Direction, Filter, Page, Query, QueryError, Roster, Sort, Within};
+pub use timeline::Timeline;
+pub use usage::Usage;
 
 /// A read model of one shard.
 pub trait Projection {
