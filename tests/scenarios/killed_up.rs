@@ -20,18 +20,29 @@ const KILLS: &[usize] = &[1, 8, 15];
 #[test]
 fn creations_survive_an_up_that_is_killed_exactly_once() {
     let test = "creations_survive_an_up_that_is_killed_exactly_once";
-    if !may_run(test, Need::Sdk) || !may_run(test, Need::Native) {
-        return;
+    if may_run(test, Need::Sdk) && may_run(test, Need::Native) {
+        survive(&[]);
     }
+}
+
+#[test]
+fn creations_from_a_pool_survive_an_up_that_is_killed_exactly_once() {
+    let test = "creations_from_a_pool_survive_an_up_that_is_killed_exactly_once";
+    if may_run(test, Need::Sdk) && may_run(test, Need::Native) {
+        survive(&["--pool", "3"]);
+    }
+}
+
+fn survive(arguments: &[&str]) {
     let (ground, place) = (Ground::with_runtimes(), Up::free_place());
-    let mut up = Up::start_at(&place, ground.data(), &[]);
+    let mut up = Up::start_at(&place, ground.data(), arguments);
     let clients = Clients::start(&up);
     let mut cut_short = 0;
     for kill_at in KILLS {
         up.until("enough creations", |up| (sandboxes(up).len() >= *kill_at).then_some(()));
         cut_short += usize::from(clients.answered() < MANY);
         up.kill();
-        up = Up::start_at(&place, ground.data(), &[]);
+        up = Up::start_at(&place, ground.data(), arguments);
     }
     assert!(cut_short > 0, "all was done before the first kill");
 
@@ -51,6 +62,7 @@ fn creations_survive_an_up_that_is_killed_exactly_once() {
 
     exactly_once(&ground, &ids);
     assert!(printed(&run(&["verify"], ground.data())).contains("intact"));
+    // What was kept ready is given back by one that keeps nothing.
     delete_all(&Up::start(ground.data(), &[]), &ids);
     let left = Census::of(ground.data());
     assert!(left.is_quiet() && left.disks == 0, "left over: {left:?}");
@@ -100,8 +112,7 @@ struct Clients {
 impl Clients {
     fn start(up: &Up) -> Self {
         let mut command = Sdk::Python.command("many.py");
-        command.args(["once", &MANY.to_string()]);
-        command.env("DAYTONA_API_URL", up.api()).env("DAYTONA_API_KEY", &up.key);
+        command.args(["once", &MANY.to_string()]).envs(up.environment());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let printed = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let lines = Arc::new(Mutex::new(Vec::new()));

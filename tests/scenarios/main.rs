@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod cycles;
 mod demo;
 mod kill;
 mod killed_up;

@@ -29,6 +29,25 @@ fn every_sample_runs_on_containers_and_leaves_nothing() {
     }
 }
 
+#[test]
+fn figures_are_taken_of_everything_they_tell() {
+    if !may_run("figures_are_taken_of_everything_they_tell", Need::Sdk) {
+        return;
+    }
+    let ground = Ground::new();
+    let up = Up::start(ground.data(), &["--driver", "scripted"]);
+    let output = Sdk::Python.command("figures.py").args(["2", "4"]).envs(up.environment()).output().unwrap();
+    let (said, why) = (printed(&output), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}\n{why}");
+    let told = ["create", "exec", "stop", "start", "delete and wait", "create, 4 at once", "all 4 of them"];
+    assert_eq!(said.lines().count(), told.len(), "{said}");
+    for (line, what) in said.lines().zip(told) {
+        let figures = line.strip_prefix(what).unwrap_or_else(|| panic!("{what:?} is not in {line:?}"));
+        let figures: Vec<f64> = figures.split_whitespace().map(|figure| figure.parse().unwrap()).collect();
+        assert!(matches!(figures[..], [median, least, most] if least <= median && median <= most), "{line}");
+    }
+}
+
 fn every_sample_runs(ground: &Ground, arguments: &[&str], environment: &[(&str, &str)]) {
     let up = Up::start(ground.data(), arguments);
     for (sdk, script) in SAMPLES {

@@ -1,6 +1,6 @@
 """What a user of the public SDK waits for, in milliseconds: median, least and most.
 
-    figures.py ROUNDS
+    figures.py ROUNDS [TOGETHER]
 
 Against an `up` whose host only pretends, all of it is overhead; against one with containers it is what users see.
 """
@@ -11,8 +11,6 @@ import sys
 import time
 
 from daytona import AsyncDaytona, Daytona
-
-TOGETHER = 100
 
 
 def timed(waited, function, *arguments, **named):
@@ -40,7 +38,7 @@ def alone(rounds):
         show(what, waited)
 
 
-async def together():
+async def together(many):
     async with AsyncDaytona() as daytona:
         await (await daytona.create()).delete(wait=True)
         waited = []
@@ -52,12 +50,12 @@ async def together():
             return sandbox
 
         began = time.perf_counter()
-        sandboxes = await asyncio.gather(*(create() for _ in range(TOGETHER)))
+        sandboxes = await asyncio.gather(*(create() for _ in range(many)))
         all_of_them = (time.perf_counter() - began) * 1000
-        show(f"create, {TOGETHER} at once", waited)
-        show(f"all {TOGETHER} of them", [all_of_them])
+        show(f"create, {many} at once", waited)
+        show(f"all {many} of them", [all_of_them])
         await asyncio.gather(*(sandbox.delete(wait=True) for sandbox in sandboxes))
 
 
 alone(int(sys.argv[1]))
-asyncio.run(together())
+asyncio.run(together(int(sys.argv[2]) if len(sys.argv) > 2 else 100))

@@ -26,10 +26,7 @@ impl Sdk {
     #[must_use]
     pub fn run(self, script: &str, environment: &[(&str, &str)], up: &Up) -> Output {
         let mut command = self.command(script);
-        command
-            .envs(environment.iter().copied())
-            .env("DAYTONA_API_URL", up.api())
-            .env("DAYTONA_API_KEY", &up.key);
+        command.envs(environment.iter().copied()).envs(up.environment());
         command.stdin(Stdio::null()).output().unwrap()
     }
 

@@ -1,8 +1,11 @@
 //! `hourglass up` as users start it, and somebody who asks it over HTTP.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -83,15 +86,27 @@ impl Up {
     /// are made could be both ends of one.
     #[must_use]
     pub fn free_place() -> String {
-        let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+        // Nobody is given what somebody else was given and has not yet begun to use.
+        static LAST: Mutex<Option<u16>> = Mutex::new(None);
+        let mut last = LAST.lock().unwrap();
+        let first = || 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+        let next = last.map_or_else(first, |last| last + 1);
         let free = |port: &u16| std::net::TcpListener::bind(("localhost", *port)).is_ok();
-        format!("localhost:{}", (first..=u16::MAX).find(free).unwrap())
+        let port = (next..=u16::MAX).find(free).unwrap();
+        *last = Some(port);
+        format!("localhost:{port}")
     }
 
     /// The URL of the API.
     #[must_use]
     pub fn api(&self) -> String {
         format!("{}/api", self.url)
+    }
+
+    /// What tells the public SDKs where it is.
+    #[must_use]
+    pub fn environment(&self) -> [(&'static str, String); 2] {
+        [("DAYTONA_API_URL", self.api()), ("DAYTONA_API_KEY", self.key.clone())]
     }
 
     /// Ask for `path` of the API with a body.
@@ -125,6 +140,22 @@ impl Up {
             assert!(begun.elapsed() < PATIENCE, "{what} did not come about");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// How many descriptors it has open, by what they are of: files by their directory, sockets and the like by their kind.
+    #[must_use]
+    pub fn descriptors(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for entry in fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten() {
+            // One that was closed meanwhile leads nowhere.
+            let Ok(target) = fs::read_link(entry.path()) else { continue };
+            let kind = match target.parent().filter(|_| target.is_absolute()) {
+                Some(directory) => directory.display().to_string(),
+                None => target.display().to_string().split(":[").next().unwrap().to_owned(),
+            };
+            *counts.entry(kind).or_default() += 1;
+        }
+        counts
     }
 
     /// End it as whoever types Ctrl-C or an init system would.
