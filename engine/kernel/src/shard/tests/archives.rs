@@ -154,6 +154,18 @@ fn a_recovery_boots_the_disk_that_is_there() {
 }
 
 #[test]
+fn what_has_failed_is_not_recovered_by_itself() {
+    check(
+        "0s    given   starting a               -> ready
+         5m    timer                            -> a Failed(the host was to boot the sandbox and did not within 5 min) + a h1 Quiesce
+         6m    h1      done a                   -> Quiesced
+         999h  h1      gone                     ->
+         999h  h1      connect                  ->
+         999h  look    a                        -> Error, exit stopped, fault the host was to boot the sandbox and did not within 5 min",
+    );
+}
+
+#[test]
 fn what_is_lost_without_a_backup_cannot_be_recovered() {
     check(
         "0s    given   quiet a                  -> ready
