@@ -145,7 +145,9 @@ fn name_is_taken<'a>(
     stamp: &Stamp,
     event: &SandboxEvent,
 ) -> bool {
-    let SandboxEvent::PullBegan { blueprint, .. } = event else { return false };
+    let (SandboxEvent::PullBegan { blueprint, .. } | SandboxEvent::Born { blueprint, .. }) = event else {
+        return false;
+    };
     sandboxes.any(|sandbox| {
         sandbox.organization == stamp.organization
             && sandbox.blueprint.name == blueprint.name

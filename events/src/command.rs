@@ -44,6 +44,8 @@ pub enum Command {
     Pause(Target),
     /// Give it other resources.
     Resize(Target, Resize),
+    /// Make another sandbox of its files and its memory, while it runs. Virtual machines only.
+    Fork(Target, Fork),
     /// Move its disk to object storage, once it has stopped.
     Archive(Target),
     /// Bring it back from an error.
@@ -79,6 +81,7 @@ impl Command {
         let mut command = self.clone();
         match &mut command {
             Self::Create(create) => create.id = SandboxId::from_u128(0),
+            Self::Fork(_, fork) => fork.id = SandboxId::from_u128(0),
             Self::RegisterSnapshot(id, _) => *id = SnapshotId::from_u128(0),
             Self::Start(_)
             | Self::Stop(..)
@@ -127,6 +130,8 @@ pub struct Create {
     pub public: bool,
     /// The names of its variables with the digests of their values. Whoever asks has the values in the vault before.
     pub environment: Environment,
+    /// The sandbox it is linked with: it shares that one's host and network, and does not outlive it.
+    pub linked: Option<Target>,
 }
 
 impl Create {
@@ -146,8 +151,18 @@ impl Create {
             network: NetworkPolicy::Open,
             public: false,
             environment: Environment::default(),
+            linked: None,
         }
     }
+}
+
+/// What a fork is to be. All the rest of it is its parent's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fork {
+    /// The id minted for it. Whoever asks has copied its parent's values in the vault under it before.
+    pub id: SandboxId,
+    /// Its name; its id when not given.
+    pub name: Option<Name>,
 }
 
 /// Which sandbox is meant.

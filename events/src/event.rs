@@ -8,13 +8,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{ExitCause, Fault};
-use crate::id::{Incarnation, Seq, ShardNumber};
+use crate::id::{HostId, Incarnation, OrderNumber, SandboxId, Seq, ShardNumber};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::resources::{Limits, Resources};
 use crate::sandbox::{Blueprint, Placement};
 use crate::snapshot::SnapshotContent;
-use crate::spec::{Class, Labels};
+use crate::spec::{Class, Labels, Name};
 use crate::time::{Span, Timestamp};
 
 pub use reason::{ArchiveReason, DeleteReason, DropReason, Intent, RestoreSource, StopReason};
@@ -101,8 +101,20 @@ events! {
             /// When creation is given up.
             deadline: Timestamp,
         },
-        /// Created as a fork, without a snapshot to fetch.
-        Born,
+        /// Created as a fork, without a snapshot to fetch. It boots once its parent's fork is done.
+        Born {
+            /// What it is: what its parent was.
+            blueprint: Box<Blueprint>,
+            /// Its parent's host, as what it boots from is there.
+            host: HostId,
+            /// The order that makes what it boots from.
+            fork: OrderNumber,
+        },
+        /// Its parent was forked: what it boots from is on its host.
+        CopyReady {
+            /// When the boot is given up.
+            deadline: Timestamp,
+        },
         /// A start was accepted.
         BootBegan {
             /// When the boot is given up.
@@ -178,8 +190,17 @@ events! {
         SnapshotBegan,
         /// The snapshot is active.
         SnapshotTaken,
-        /// A fork was accepted.
-        ForkBegan,
+        /// A fork was accepted. From here on nobody else gets what the child is to have.
+        ForkBegan {
+            /// The id of the child.
+            child: SandboxId,
+            /// Its name.
+            name: Name,
+            /// What it is to be given.
+            resources: Resources,
+            /// When the fork is given up.
+            deadline: Timestamp,
+        },
         /// The child can boot.
         Forked,
         /// The excursion failed or was cancelled; it is intact.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::duty::TaskKind;
-use crate::id::{HostId, Incarnation};
+use crate::id::{HostId, Incarnation, SandboxId};
 use crate::time::Span;
 
 /// Why an operation failed. Closed: a build that does not know a fault refuses the record instead of guessing.
@@ -90,6 +90,12 @@ pub enum Fault {
         /// The life of it that was lost.
         incarnation: Incarnation,
     },
+    /// Its parent went on without making what it was to boot from.
+    #[error("sandbox {parent} could not be forked, see what it says; delete this one, then fork it again")]
+    NotForked {
+        /// The sandbox it was to be a fork of.
+        parent: SandboxId,
+    },
 }
 
 impl Fault {
@@ -108,7 +114,8 @@ impl Fault {
             | Self::AgentSilent { .. }
             | Self::Unsupported { .. }
             | Self::NoHost { .. }
-            | Self::HostLost { .. } => {}
+            | Self::HostLost { .. }
+            | Self::NotForked { .. } => {}
         }
         self
     }
@@ -125,7 +132,8 @@ impl Fault {
             | Self::EntrypointUnusable { .. }
             | Self::Missing { .. }
             | Self::Unsupported { .. }
-            | Self::HostLost { .. } => false,
+            | Self::HostLost { .. }
+            | Self::NotForked { .. } => false,
         }
     }
 }

@@ -45,7 +45,7 @@ pub mod spec;
 pub mod state;
 pub mod time;
 
-pub use command::{Command, Create, IdempotencyKey, Request, Resize, StopMode, Target};
+pub use command::{Command, Create, Fork, IdempotencyKey, Request, Resize, StopMode, Target};
 pub use duty::{Alarm, Duties, OwedTask, TaskKind, duties};
 pub use environment::{Environment, Values};
 pub use event::{

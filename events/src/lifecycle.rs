@@ -190,6 +190,8 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     (Kind::Placed,            &[
         State::PullingSnapshot, State::BuildingSnapshot, State::PendingBuild, State::Restoring, State::Deleting,
     ]),
+    // What a fork boots from is there.
+    (Kind::CopyReady,         &[State::Creating]),
     // A stop that was already under way is now by force.
     (Kind::StopForced,        &[State::Stopping]),
     (Kind::DiskDropped,       &[State::Archived]),

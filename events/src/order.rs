@@ -47,6 +47,10 @@ pub enum Task {
     },
     /// Let nothing of it run, keep its disk, and leave the rest as it is.
     Quiesce,
+    /// Make the disk and the saved memory of this other sandbox as its own are, without ending what runs.
+    Fork(SandboxId),
+    /// Boot it for the first time, from the disk and the memory that a fork made.
+    Awaken(Box<Plan>),
     /// Save its memory and end what runs. Disk and memory are kept.
     SaveMemory,
     /// Run on from its saved memory.
@@ -83,7 +87,8 @@ impl Task {
     pub const fn kind(&self) -> TaskKind {
         match self {
             Self::Pull(_) => TaskKind::Pull,
-            Self::Create(_) => TaskKind::Create,
+            Self::Create(_) | Self::Awaken(_) => TaskKind::Create,
+            Self::Fork(_) => TaskKind::Fork,
             Self::Boot(_) => TaskKind::Boot,
             Self::Stop { .. } => TaskKind::Stop,
             Self::Quiesce => TaskKind::Quiesce,
@@ -104,10 +109,13 @@ impl Task {
     #[must_use]
     pub fn plan_mut(&mut self) -> Option<&mut Plan> {
         match self {
-            Self::Create(plan) | Self::Boot(plan) | Self::Resume(plan) | Self::Restore { plan, .. } => {
-                Some(plan)
-            }
+            Self::Create(plan)
+            | Self::Awaken(plan)
+            | Self::Boot(plan)
+            | Self::Resume(plan)
+            | Self::Restore { plan, .. } => Some(plan),
             Self::Pull(_)
+            | Self::Fork(_)
             | Self::Stop { .. }
             | Self::SaveMemory
             | Self::Resize(_)
@@ -140,6 +148,8 @@ pub struct Plan {
     pub network: NetworkPolicy,
     /// The variables all its programs have, by name. Their values are below.
     pub environment: Environment,
+    /// The sandbox it is linked with, which it shares a network with.
+    pub linked: Option<SandboxId>,
     /// The values of those variables. The kernel leaves them out: whoever sends the order takes them from the vault.
     pub values: Values,
 }
@@ -164,6 +174,7 @@ impl Plan {
             user: "root".to_owned(),
             network: NetworkPolicy::Open,
             environment: Environment::default(),
+            linked: None,
             values: Values::default(),
         }
     }

@@ -198,6 +198,59 @@ pub enum Refusal {
     /// What lives no longer than it runs cannot be kept.
     #[error("this sandbox is ephemeral and cannot be asked to {0}; set its auto-delete interval first")]
     Ephemeral(Operation),
+    /// What is linked lives no longer than it runs.
+    #[error(
+        "this sandbox is linked with {parent} and lives no longer than it runs: it cannot be asked to {operation}"
+    )]
+    Linked {
+        /// The operation, as an imperative.
+        operation: Operation,
+        /// The sandbox it is linked with.
+        parent: SandboxId,
+    },
+    /// A sandbox was to be linked with one that is linked itself.
+    #[error("sandbox {target} is linked with {parent} itself; link with {parent} instead")]
+    LinkedItself {
+        /// What was to be linked with.
+        target: SandboxId,
+        /// What that one is linked with.
+        parent: SandboxId,
+    },
+    /// A sandbox was to be linked that would outlive its stop.
+    #[error("a linked sandbox is always ephemeral; send an auto-delete interval of 0")]
+    LinkedOutlives,
+    /// A parent is not deleted before its forks.
+    #[error("{forks} forks of this sandbox still exist, such as {first}; delete them first")]
+    HasForks {
+        /// How many.
+        forks: usize,
+        /// One of them.
+        first: SandboxId,
+    },
+    /// Sandboxes that are linked with it need it where it is.
+    #[error(
+        "{linked} sandboxes are linked with this one, such as {first}, and keep it on its host; delete them first"
+    )]
+    HasLinked {
+        /// How many.
+        linked: usize,
+        /// One of them.
+        first: SandboxId,
+    },
+    /// Sandboxes with GPUs cannot do that at all.
+    #[error("a sandbox with GPUs cannot be asked to {0}")]
+    NotWithGpu(Operation),
+    /// It has to be on one certain host, and cannot be there.
+    #[error(
+        "the host of sandbox {beside} cannot take another sandbox of class {class} and this size; delete or stop \
+         others there, or ask later"
+    )]
+    NoRoomBeside {
+        /// The sandbox whose host it is.
+        beside: SandboxId,
+        /// The class.
+        class: Class,
+    },
     /// Nothing is left that it could be brought back from.
     #[error("this sandbox cannot be recovered: {found}, and there is no backup of it; delete it")]
     NotRecoverable {

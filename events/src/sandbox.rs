@@ -6,10 +6,10 @@
 mod illegal;
 mod look;
 mod parts;
+mod work;
 
 use serde::{Deserialize, Serialize};
 
-use crate::duty::{TaskKind, duties};
 use crate::event::{Intent, SandboxEvent, SandboxEventKind, StopReason};
 use crate::fault::{ExitCause, Fault};
 use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq};
@@ -69,6 +69,8 @@ pub struct Sandbox {
     pub boot: Option<OrderNumber>,
     /// The operation waiting for the one in flight.
     pub intent: Option<Intent>,
+    /// The latest order that made a fork of it.
+    pub forked: Option<OrderNumber>,
     /// How it last stopped running.
     pub exit: Option<ExitCause>,
     /// What went wrong last, until it runs again.
@@ -78,7 +80,7 @@ pub struct Sandbox {
 /// The table's births that this release does not fold: they come with the operations that cause them, and until then
 /// their kinds carry no blueprint to be born with.
 pub const BIRTHS_OF_LATER_RELEASES: &[SandboxEventKind] =
-    &[SandboxEventKind::BuildQueued, SandboxEventKind::BuildBegan, SandboxEventKind::Born];
+    &[SandboxEventKind::BuildQueued, SandboxEventKind::BuildBegan];
 
 impl Sandbox {
     /// The sandbox that `event` brings into being.
@@ -86,7 +88,13 @@ impl Sandbox {
         let illegal = || Illegal::new(stamp, State::Unknown.to_string(), event.kind().name());
         let Step::To(state) = step(State::Unknown, None, event.kind()) else { return Err(illegal()) };
         // Of the table's births this is all but [`BIRTHS_OF_LATER_RELEASES`].
-        let SandboxEvent::PullBegan { blueprint, placement, deadline } = event else { return Err(illegal()) };
+        let (blueprint, host) = if let SandboxEvent::PullBegan { blueprint, placement, .. } = event {
+            (blueprint, placement.host)
+        } else if let SandboxEvent::Born { blueprint, host, .. } = event {
+            (blueprint, Some(*host))
+        } else {
+            return Err(illegal());
+        };
         if stamp.version != 1 {
             return Err(illegal());
         }
@@ -104,7 +112,7 @@ impl Sandbox {
             updated: stamp.at,
             last_activity: stamp.at,
             stopped_since: None,
-            host: placement.host,
+            host,
             work: None,
             errand: None,
             backup: None,
@@ -112,11 +120,12 @@ impl Sandbox {
             settings: Settings::Applied,
             boot: None,
             intent: None,
+            forked: None,
             exit: None,
             fault: None,
         };
         sandbox.begin_work(stamp);
-        sandbox.set_deadline(*deadline);
+        sandbox.take_in(stamp, event);
         Ok(sandbox)
     }
 
@@ -199,63 +208,6 @@ impl Sandbox {
         self.begin_work(stamp);
     }
 
-    /// What the operation that ends leaves behind.
-    fn leave(&mut self, stamp: &Stamp, event: &SandboxEvent) {
-        let errand = self.errand.take();
-        if event.kind() == SandboxEventKind::ArchiveStored && self.origin != Some(State::Error) {
-            // Of what failed the backup it has is what is kept.
-            self.backup = self.order().map(|number| Backup { number, at: stamp.at });
-        }
-        if let (Some(Errand::Resize(resources)), SandboxEventKind::Resized) =
-            (errand.as_deref(), event.kind())
-        {
-            self.blueprint.resources = *resources;
-        }
-        if let (Some(Errand::Restore(_)), SandboxEventKind::Failed) = (errand.as_deref(), event.kind()) {
-            // There may be no whole disk: whoever recovers it has to know.
-            self.errand = errand;
-            return;
-        }
-        // Whoever was not heard of in time may still be at it, or be done: what runs is owed an order that comes after.
-        if let SandboxEvent::Abandoned { fault: Some(Fault::TimedOut { .. }) } = event
-            && self.origin == Some(State::Started)
-        {
-            self.settings = match errand.as_deref() {
-                Some(Errand::Resize(_)) => Settings::Doubtful,
-                Some(Errand::Restore(_)) | None => self.settings.max(Settings::Changed),
-            };
-        }
-    }
-
-    fn begin_work(&mut self, stamp: &Stamp) {
-        let owed = duties(self.state).task.filter(|owed| match owed.task {
-            TaskKind::Hold => self.settings != Settings::Applied,
-            TaskKind::Pull
-            | TaskKind::Build
-            | TaskKind::Create
-            | TaskKind::Boot
-            | TaskKind::Stop
-            | TaskKind::SaveMemory
-            | TaskKind::Resume
-            | TaskKind::Archive
-            | TaskKind::Discard
-            | TaskKind::Restore
-            | TaskKind::Resize
-            | TaskKind::Capture
-            | TaskKind::Fork
-            | TaskKind::Quiesce
-            | TaskKind::Remove => true,
-        });
-        self.work = owed.map(|_| Work {
-            number: stamp.seq.into(),
-            began: stamp.at,
-            deadline: None,
-            grace: Span::ZERO,
-            attempt: 0,
-            retry_at: None,
-        });
-    }
-
     fn take_in(&mut self, stamp: &Stamp, event: &SandboxEvent) {
         match event {
             SandboxEvent::PullBegan { deadline, .. } | SandboxEvent::SnapshotReady { deadline } => {
@@ -269,6 +221,20 @@ impl Sandbox {
             }
             SandboxEvent::ResizeBegan { resources, deadline } => {
                 self.errand = Some(Box::new(Errand::Resize(*resources)));
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::ForkBegan { child, name, resources, deadline } => {
+                let (child, name, resources) = (*child, name.clone(), *resources);
+                self.errand = Some(Box::new(Errand::Fork { child, name, resources }));
+                self.set_deadline(*deadline);
+            }
+            SandboxEvent::Born { blueprint: _, host: _, fork } => {
+                self.errand = Some(Box::new(Errand::Born(*fork)));
+                // It can be asked of its host once its parent's fork is there.
+                self.work = None;
+            }
+            SandboxEvent::CopyReady { deadline } => {
+                self.begin_work(stamp);
                 self.set_deadline(*deadline);
             }
             SandboxEvent::ArchiveBegan { reason: _, deadline } => {
@@ -350,13 +316,11 @@ impl Sandbox {
             SandboxEvent::DeleteBegan { reason: _ }
             | SandboxEvent::BuildQueued
             | SandboxEvent::BuildBegan
-            | SandboxEvent::Born
             | SandboxEvent::MemorySaved
             | SandboxEvent::ArchiveStored
             | SandboxEvent::Resized
             | SandboxEvent::SnapshotBegan
             | SandboxEvent::SnapshotTaken
-            | SandboxEvent::ForkBegan
             | SandboxEvent::Forked
             | SandboxEvent::BackupTaken
             | SandboxEvent::BackupFailed

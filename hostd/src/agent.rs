@@ -15,6 +15,8 @@
 //!   the engine has moved past it. Exits are always kept until acknowledged.
 //! * An exit is announced once, under the number that booted the life that ended, and only if the engine had been told
 //!   of that life. Nothing runs under a number again whose exit was announced.
+//! * An order for a fork that is still being made shows that the engine has given that up: the step is dropped, and the
+//!   order waits until it has ended.
 //! * What no order knows is kept and listed, never removed on a guess.
 
 mod desk;
@@ -24,7 +26,7 @@ mod place;
 use std::collections::BTreeMap;
 
 use hourglass_events::{
-    ExitCause, HostCall, HostNews, HostProfile, OrderNumber, Report, SandboxId, TaskKind,
+    ExitCause, HostCall, HostNews, HostProfile, Order, OrderNumber, Report, SandboxId, TaskKind,
 };
 
 use self::desk::Desk;
@@ -40,6 +42,8 @@ pub struct Agent {
     places: BTreeMap<SandboxId, Place>,
     /// Removed sandboxes whose removal was acknowledged, by the serial of that report: the oldest are forgotten first.
     graves: BTreeMap<u64, SandboxId>,
+    /// Forks being made: the new sandbox, the one it is made of, and the newest order that waits for that.
+    forks: BTreeMap<SandboxId, (SandboxId, Option<Order>)>,
     desk: Desk,
 }
 
@@ -55,6 +59,7 @@ impl Agent {
         let mut agent = Self {
             places: sandboxes.into_iter().map(|(id, entry)| (id, Place::new(id, entry))).collect(),
             graves: BTreeMap::new(),
+            forks: BTreeMap::new(),
             desk: Desk::new(profile, reports),
         };
         for (id, place) in &agent.places {
@@ -86,9 +91,7 @@ impl Agent {
     /// A shard said something.
     pub fn handle_call(&mut self, call: HostCall, now: Moment) {
         match call {
-            HostCall::Do(order) => {
-                self.with(order.sandbox, |place, desk| place.order(order, desk));
-            }
+            HostCall::Do(order) => self.ordered(order),
             HostCall::Acknowledge { serial } => self.acknowledge(serial),
             HostCall::AskUse { shard, sandbox, number } => {
                 self.with(sandbox, |place, desk| place.asked(shard, number, now, desk));
@@ -184,13 +187,36 @@ impl Agent {
         self.places.values().all(Place::is_at_rest)
     }
 
+    fn ordered(&mut self, order: Order) {
+        match self.forks.get_mut(&order.sandbox) {
+            Some((parent, waiting)) => {
+                let newer = waiting.as_ref().is_none_or(|waiting| waiting.number <= order.number);
+                if let Some(place) = self.places.get(parent).filter(|_| newer) {
+                    place.give_up(&mut self.desk);
+                    *waiting = Some(order);
+                }
+            }
+            None => self.with(order.sandbox, |place, desk| place.order(order, desk)),
+        }
+    }
+
     /// Lets `work` change one sandbox, and remembers what it changed.
     fn with(&mut self, sandbox: SandboxId, work: impl FnOnce(&mut Place, &mut Desk)) {
         let place = self.places.entry(sandbox).or_insert_with(|| Place::new(sandbox, Default::default()));
-        let before = place.entry.clone();
+        let (before, made) = (place.entry.clone(), place.copied_to());
         work(place, &mut self.desk);
         if place.entry != before {
             self.desk.write(Write::Sandbox(sandbox, place.entry.clone()));
+        }
+        let makes = place.copied_to();
+        if made == makes {
+            return;
+        }
+        if let Some(child) = makes {
+            self.forks.insert(child, (sandbox, None));
+        }
+        if let Some((_, Some(order))) = made.and_then(|child| self.forks.remove(&child)) {
+            self.ordered(order);
         }
     }
 

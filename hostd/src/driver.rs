@@ -71,6 +71,15 @@ pub trait Driver: Send + Sync + Debug {
         Err(Fault::Unsupported { task: TaskKind::Resume })
     }
 
+    /// Make the disk of `sandbox`, which runs and goes on running, the disk of `child`, and what is in its memory the
+    /// saved memory of `child`, both as of one moment and marked with `number`. Done again under the same number, it
+    /// keeps what is there; under another, it makes them anew. A failure may leave a half of `child`, which
+    /// [`Driver::erase`] of it takes away, and leaves `sandbox` as it was.
+    async fn fork(&self, sandbox: SandboxId, number: OrderNumber, child: SandboxId) -> Result<(), Fault> {
+        let _ = (sandbox, number, child);
+        Err(Fault::Unsupported { task: TaskKind::Fork })
+    }
+
     /// Put the disk of a sandbox that does not run into object storage under `number`, whole or not at all, and keep it
     /// here. Done again, it ends in the same place.
     async fn archive(&self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {

@@ -204,6 +204,15 @@ impl Driver for Scripted {
         step.pass(Point::After).await
     }
 
+    async fn fork(&self, sandbox: SandboxId, number: OrderNumber, child: SandboxId) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Fork);
+        step.pass(Point::Before).await?;
+        self.change(|machine| machine.begin_fork(sandbox, number, child))?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.end_fork(sandbox, number, child))?;
+        step.pass(Point::After).await
+    }
+
     async fn archive(&self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {
         let step = self.begin(Some(sandbox), Act::Archive);
         step.pass(Point::Before).await?;

@@ -338,6 +338,8 @@ impl World {
                     }
                     Task::Stop { .. } => Rest::Stopped,
                     Task::Hold { .. }
+                    | Task::Fork(_)
+                    | Task::Awaken(_)
                     | Task::SaveMemory
                     | Task::Resume(_)
                     | Task::Resize(_)
@@ -473,6 +475,8 @@ impl World {
             Some(Task::Hold { .. }) => assert!(real.told, "{report:?}"),
             Some(
                 Task::Pull(_)
+                | Task::Fork(_)
+                | Task::Awaken(_)
                 | Task::SaveMemory
                 | Task::Resume(_)
                 | Task::Resize(_)
@@ -517,6 +521,7 @@ impl Real {
             }
             Step::SaveMemory
             | Step::Resume(_)
+            | Step::Fork(_)
             | Step::Resize(_)
             | Step::Archive
             | Step::Restore(..)

@@ -86,6 +86,7 @@ impl Machine {
             Step::Boot(plan) => self.boot(sandbox, number, plan),
             Step::SaveMemory => self.save_memory(sandbox, number),
             Step::Resume(plan) => self.resume(sandbox, number, plan),
+            Step::Fork(child) => self.fork(sandbox, number, *child),
             Step::Archive => self.archive(sandbox, number, archives),
             Step::Restore(from, _) => self.restore(sandbox, number, *from, archives),
             Step::DropArchives(numbers) => {
@@ -109,6 +110,7 @@ impl Machine {
             Step::Pull(_) | Step::Provision(_) => {}
             // It is replaced whole or not at all.
             Step::SaveMemory
+            | Step::Fork(_)
             | Step::Archive
             | Step::Restore(..)
             | Step::DropArchives(_)
@@ -157,6 +159,16 @@ impl Machine {
         self.spawned += 1;
         unit.life = Some(Life { number, spawn: self.spawned });
         (unit.network, unit.resources) = (plan.network.clone(), Some(plan.resources));
+        Outcome::Done
+    }
+
+    fn fork(&mut self, sandbox: SandboxId, number: OrderNumber, child: SandboxId) -> Outcome {
+        let Some(parent) = self.units.get(&sandbox).filter(|unit| unit.life.is_some()) else {
+            return Outcome::Failed(Fault::Missing { what: "running life".to_owned() });
+        };
+        let copy =
+            Unit { disk: Some(number), life: None, saved: Some(number), remains: None, ..parent.clone() };
+        self.units.insert(child, copy);
         Outcome::Done
     }
 

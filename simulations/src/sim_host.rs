@@ -246,9 +246,12 @@ impl World {
             Step::Pull(_) => Span::seconds(3),
             Step::Provision(_) | Step::Boot(_) | Step::SetNetwork(_) | Step::Erase => Span::millis(800),
             Step::DropArchives(_) => Span::millis(200),
-            Step::SaveMemory | Step::Resume(_) | Step::Resize(_) | Step::Archive | Step::Restore(..) => {
-                Span::seconds(4)
-            }
+            Step::SaveMemory
+            | Step::Resume(_)
+            | Step::Fork(_)
+            | Step::Resize(_)
+            | Step::Archive
+            | Step::Restore(..) => Span::seconds(4),
             Step::Halt { grace } => Span(grace.0.min(2_000_000) + 100_000),
         };
         let hung = sim.dice.chance(hangs) && self.stormy;
@@ -303,6 +306,10 @@ impl World {
         }
         if matches!(run.step, Step::Provision(_)) {
             let checked = not_removed(&self.truth, run.sandbox, "gets a disk");
+            self.judge(checked);
+        }
+        if let Step::Fork(child) = run.step {
+            let checked = not_removed(&self.truth, child, "is made of another");
             self.judge(checked);
         }
         self.hosts[host].unused(self.now, None);

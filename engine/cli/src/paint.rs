@@ -104,12 +104,8 @@ pub(crate) fn line(seq: Seq, at: &str, event: &str, said: &str, why: &str) -> St
 /// What one would want to know of an event beside its name.
 pub(crate) fn gist(event: &SandboxEvent) -> String {
     match event {
-        SandboxEvent::PullBegan { blueprint, .. } => {
-            let resources = blueprint.resources;
-            format!(
-                "{} ({} vCPU, {} GiB, {} GiB disk)",
-                blueprint.name, resources.cpu, resources.memory_gib, resources.disk_gib
-            )
+        SandboxEvent::PullBegan { blueprint, .. } | SandboxEvent::Born { blueprint, .. } => {
+            format!("{} ({})", blueprint.name, size(blueprint.resources))
         }
         SandboxEvent::StopBegan { reason, grace, .. } => match reason {
             hourglass_events::StopReason::Asked => format!("grace {grace}"),
@@ -128,10 +124,8 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         SandboxEvent::AutoStopSet { policy } => format!("{policy:?}"),
         SandboxEvent::AutoArchiveSet { policy } => format!("{policy:?}"),
         SandboxEvent::AutoDeleteSet { policy } => format!("{policy:?}"),
-        SandboxEvent::ResizeBegan { resources, .. } => {
-            let (cpu, memory, disk) = (resources.cpu, resources.memory_gib, resources.disk_gib);
-            format!("{cpu} vCPU, {memory} GiB, {disk} GiB disk")
-        }
+        SandboxEvent::ResizeBegan { resources, .. } => size(*resources),
+        SandboxEvent::ForkBegan { child, name, .. } => format!("{name} ({child})"),
         SandboxEvent::ArchiveBegan { reason, .. } => format!("{reason:?}").to_lowercase(),
         SandboxEvent::RestoreBegan { source, .. } => match source {
             hourglass_events::RestoreSource::Disk => "its own disk".to_owned(),
@@ -145,7 +139,7 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         SandboxEvent::BuildQueued
         | SandboxEvent::BuildBegan
         | SandboxEvent::SnapshotReady { .. }
-        | SandboxEvent::Born
+        | SandboxEvent::CopyReady { .. }
         | SandboxEvent::BootBegan { .. }
         | SandboxEvent::Booted
         | SandboxEvent::StopForced { .. }
@@ -160,7 +154,6 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::Resized
         | SandboxEvent::SnapshotBegan
         | SandboxEvent::SnapshotTaken
-        | SandboxEvent::ForkBegan
         | SandboxEvent::Forked
         | SandboxEvent::Removed
         | SandboxEvent::SettingsApplied
@@ -171,6 +164,11 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::BackupFailed
         | SandboxEvent::LeftoverRemoved => String::new(),
     }
+}
+
+fn size(resources: hourglass_events::Resources) -> String {
+    let (cpu, memory, disk) = (resources.cpu, resources.memory_gib, resources.disk_gib);
+    format!("{cpu} vCPU, {memory} GiB, {disk} GiB disk")
 }
 
 /// What a word on a terminal is to look like.

@@ -125,6 +125,7 @@ fn door(request: &Request) -> Result<(), Refusal> {
         Command::Stop(_, mode) => stop::check(*mode),
         Command::Start(_)
         | Command::Pause(_)
+        | Command::Fork(..)
         | Command::Archive(_)
         | Command::Recover(_)
         | Command::Resize(..)
@@ -164,6 +165,7 @@ fn dispatch(
         Command::Resize(target, resize) => {
             on(target, &|sandbox| resize::decide(fleet, terms, sandbox, *resize, now))
         }
+        Command::Fork(..) => Err(Refusal::Unsupported(Operation::Fork)),
         Command::Archive(target) => on(target, &|sandbox| archive::decide(terms, sandbox, now)),
         Command::Recover(target) => on(target, &|sandbox| recover::decide(fleet, terms, sandbox, now)),
         Command::Delete(target) => on(target, &|sandbox| Ok(delete::decide(sandbox))),

@@ -32,7 +32,12 @@ pub fn order(shard: ShardNumber, sandbox: &Sandbox, now: Timestamp) -> Option<(H
 fn task(sandbox: &Sandbox) -> Option<Task> {
     match sandbox.state {
         State::PullingSnapshot => Some(Task::Pull(sandbox.blueprint.image.clone())),
-        State::Creating => Some(Task::Create(plan(sandbox))),
+        State::Creating => match sandbox.errand.as_deref() {
+            Some(Errand::Born(_)) => Some(Task::Awaken(plan(sandbox))),
+            Some(Errand::Resize(_) | Errand::Restore(_) | Errand::Fork { .. }) | None => {
+                Some(Task::Create(plan(sandbox)))
+            }
+        },
         State::Starting => Some(Task::Boot(plan(sandbox))),
         State::Stopping => Some(Task::Stop { grace: sandbox.work?.grace }),
         State::Deleting if sandbox.stored.is_empty() => Some(Task::Remove),
@@ -42,7 +47,7 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::Archived => Some(Task::Discard),
         State::Restoring => match sandbox.errand.as_deref()? {
             Errand::Restore(source) => Some(Task::Restore { plan: plan(sandbox), source: *source }),
-            Errand::Resize(_) => None,
+            Errand::Resize(_) | Errand::Fork { .. } | Errand::Born(_) => None,
         },
         State::Error => Some(Task::Quiesce),
         // Nothing but changed settings make what runs owe something.
@@ -54,7 +59,11 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::Resuming => Some(Task::Resume(plan(sandbox))),
         State::Resizing => match sandbox.errand.as_deref()? {
             Errand::Resize(resources) => Some(Task::Resize(*resources)),
-            Errand::Restore(_) => None,
+            Errand::Restore(_) | Errand::Fork { .. } | Errand::Born(_) => None,
+        },
+        State::Forking => match sandbox.errand.as_deref()? {
+            Errand::Fork { child, .. } => Some(Task::Fork(*child)),
+            Errand::Resize(_) | Errand::Restore(_) | Errand::Born(_) => None,
         },
         State::Unknown
         | State::PendingBuild
@@ -63,7 +72,7 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         | State::Paused
         | State::Deleted => None,
         // No command of this release leads here; the orders come with the operations.
-        State::BuildingSnapshot | State::Snapshotting | State::Forking => None,
+        State::BuildingSnapshot | State::Snapshotting => None,
     }
 }
 
@@ -78,6 +87,7 @@ fn plan(sandbox: &Sandbox) -> Box<Plan> {
         user: blueprint.user.clone(),
         network: blueprint.network.clone(),
         environment: blueprint.environment.clone(),
+        linked: blueprint.linked,
         values: Values::default(),
     })
 }

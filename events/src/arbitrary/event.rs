@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::value::{
-    auto_archive, auto_delete, auto_stop, blueprint, class, exit_cause, fault, image, labels, limits,
-    network, placement, resources, span, text, timestamp,
+    auto_archive, auto_delete, auto_stop, blueprint, class, exit_cause, fault, host_id, image, labels,
+    limits, name, network, placement, resources, sandbox_id, span, text, timestamp,
 };
 use crate::event::{
     ArchiveReason, DeleteReason, DropReason, HostEvent, Intent, OrganizationEvent, RestoreSource,
@@ -35,7 +35,8 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
             })
             .boxed(),
         Kind::SnapshotReady => timestamp().prop_map(|deadline| E::SnapshotReady { deadline }).boxed(),
-        Kind::Born => plain(E::Born),
+        Kind::Born => born().boxed(),
+        Kind::CopyReady => timestamp().prop_map(|deadline| E::CopyReady { deadline }).boxed(),
         Kind::BootBegan => timestamp().prop_map(|deadline| E::BootBegan { deadline }).boxed(),
         Kind::Booted => plain(E::Booted),
         Kind::StopBegan => (stop_reason(), span(), timestamp())
@@ -58,7 +59,7 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::Resized => plain(E::Resized),
         Kind::SnapshotBegan => plain(E::SnapshotBegan),
         Kind::SnapshotTaken => plain(E::SnapshotTaken),
-        Kind::ForkBegan => plain(E::ForkBegan),
+        Kind::ForkBegan => fork_began().boxed(),
         Kind::Forked => plain(E::Forked),
         Kind::Abandoned => prop::option::of(fault()).prop_map(|fault| E::Abandoned { fault }).boxed(),
         Kind::DeleteBegan => delete_reason().prop_map(|reason| E::DeleteBegan { reason }).boxed(),
@@ -87,6 +88,20 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
     }
 }
 
+fn born() -> impl Strategy<Value = SandboxEvent> {
+    (blueprint(), host_id(), any::<u64>()).prop_map(|(blueprint, host, fork)| SandboxEvent::Born {
+        blueprint: Box::new(blueprint),
+        host,
+        fork: OrderNumber(fork),
+    })
+}
+
+fn fork_began() -> impl Strategy<Value = SandboxEvent> {
+    (sandbox_id(), name(), resources(), timestamp()).prop_map(|(child, name, resources, deadline)| {
+        SandboxEvent::ForkBegan { child, name, resources, deadline }
+    })
+}
+
 fn archive_began() -> impl Strategy<Value = SandboxEvent> {
     let reason = prop_oneof![Just(ArchiveReason::Asked), Just(ArchiveReason::Expired)];
     (reason, timestamp()).prop_map(|(reason, deadline)| SandboxEvent::ArchiveBegan { reason, deadline })
@@ -110,7 +125,12 @@ fn stop_reason() -> impl Strategy<Value = StopReason> {
 }
 
 fn delete_reason() -> impl Strategy<Value = DeleteReason> {
-    prop_oneof![Just(DeleteReason::Asked), Just(DeleteReason::Ephemeral), Just(DeleteReason::Expired)]
+    prop_oneof![
+        Just(DeleteReason::Asked),
+        Just(DeleteReason::Ephemeral),
+        Just(DeleteReason::Expired),
+        Just(DeleteReason::Cascade)
+    ]
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
@@ -128,6 +148,7 @@ fn drop_reason() -> impl Strategy<Value = DropReason> {
         Just(DropReason::OperationFailed),
         Just(DropReason::Ephemeral),
         Just(DropReason::Replaced),
+        Just(DropReason::Linked),
     ]
 }
 

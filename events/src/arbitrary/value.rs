@@ -128,8 +128,19 @@ pub fn blueprint() -> impl Strategy<Value = Blueprint> {
     let from = (snapshot_id(), text(), image());
     let policies = (auto_stop(), auto_archive(), auto_delete());
     let settings = (network(), any::<bool>(), environment());
-    (name(), class(), from, resources(), text(), labels(), policies, settings).prop_map(
-        |(name, class, (snapshot, snapshot_name, image), resources, user, labels, policies, settings)| {
+    let kin = (prop::option::of(sandbox_id()), prop::option::of(sandbox_id()));
+    let given = (resources(), text(), labels());
+    (name(), class(), from, given, policies, settings, kin).prop_map(
+        |(
+            name,
+            class,
+            (snapshot, snapshot_name, image),
+            given,
+            policies,
+            settings,
+            (linked, forked_from),
+        )| {
+            let (resources, user, labels) = given;
             let (auto_stop, auto_archive, auto_delete) = policies;
             let (network, public, environment) = settings;
             Blueprint {
@@ -147,6 +158,8 @@ pub fn blueprint() -> impl Strategy<Value = Blueprint> {
                 network,
                 public,
                 environment,
+                linked,
+                forked_from,
             }
         },
     )
@@ -183,5 +196,6 @@ pub fn fault() -> impl Strategy<Value = Fault> {
         any::<[u32; 4]>().prop_map(|[hosts, ready, able, roomy]| Fault::NoHost { hosts, ready, able, roomy }),
         (host_id(), any::<u64>())
             .prop_map(|(host, life)| Fault::HostLost { host, incarnation: Incarnation(life) }),
+        sandbox_id().prop_map(|parent| Fault::NotForked { parent }),
     ]
 }

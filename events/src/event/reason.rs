@@ -45,6 +45,8 @@ pub enum DeleteReason {
     Ephemeral,
     /// It was stopped for its auto-delete interval.
     Expired,
+    /// The sandbox it is linked with is being deleted.
+    Cascade,
 }
 
 /// An operation that waits for the one in flight.
@@ -75,4 +77,6 @@ pub enum DropReason {
     Ephemeral,
     /// Another intent took its place.
     Replaced,
+    /// Sandboxes that are linked with it keep it where it is.
+    Linked,
 }

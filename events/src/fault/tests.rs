@@ -2,7 +2,7 @@
 
 use super::{ExitCause, Fault};
 use crate::duty::TaskKind;
-use crate::id::{HostId, Incarnation};
+use crate::id::{HostId, Incarnation, SandboxId};
 use crate::time::Span;
 
 fn each() -> Vec<(Fault, bool, &'static str)> {
@@ -53,6 +53,11 @@ fn each() -> Vec<(Fault, bool, &'static str)> {
             Fault::HostLost { host: HostId::from_u128(7), incarnation: Incarnation(2) },
             false,
             "host 00000000-0000-0000-0000-000000000007 (incarnation 2) was lost",
+        ),
+        (
+            Fault::NotForked { parent: SandboxId::from_u128(7) },
+            false,
+            "sandbox 00000000-0000-0000-0000-000000000007 could not be forked, see what it says; delete this one, then fork it again",
         ),
     ]
 }

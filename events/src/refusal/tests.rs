@@ -41,6 +41,13 @@ fn each() -> Vec<Refusal> {
         Refusal::Busy { operation: Operation::Resize, state: State::Stopping },
         Refusal::NotForClass { operation: Operation::Pause, class: Class::Container, able: Able::Machines },
         Refusal::Ephemeral(Operation::Archive),
+        Refusal::Linked { operation: Operation::Pause, parent: SandboxId::from_u128(7) },
+        Refusal::LinkedItself { target: SandboxId::from_u128(8), parent: SandboxId::from_u128(7) },
+        Refusal::LinkedOutlives,
+        Refusal::HasForks { forks: 2, first: SandboxId::from_u128(7) },
+        Refusal::HasLinked { linked: 2, first: SandboxId::from_u128(7) },
+        Refusal::NotWithGpu(Operation::Fork),
+        Refusal::NoRoomBeside { beside: SandboxId::from_u128(7), class: Class::LinuxVm },
         Refusal::NotRecoverable { found: "the sandbox's disk is gone".to_owned() },
         Refusal::NothingToResize,
         Refusal::DiskShrinks { have: 10, asked: 3 },
@@ -85,6 +92,13 @@ fn is_listed(refusal: &Refusal) -> bool {
         | Refusal::Busy { .. }
         | Refusal::NotForClass { .. }
         | Refusal::Ephemeral(_)
+        | Refusal::Linked { .. }
+        | Refusal::LinkedItself { .. }
+        | Refusal::LinkedOutlives
+        | Refusal::HasForks { .. }
+        | Refusal::HasLinked { .. }
+        | Refusal::NotWithGpu(_)
+        | Refusal::NoRoomBeside { .. }
         | Refusal::NotRecoverable { .. }
         | Refusal::NothingToResize
         | Refusal::DiskShrinks { .. }
@@ -125,6 +139,8 @@ fn refusals_say_what_was_found_and_what_to_do() {
         "a sandbox that is Stopping cannot be asked to resize until that is done; repeat it in a moment",
         "a sandbox of class container cannot be asked to pause; only virtual machines (linux-vm, windows) can",
         "10 GiB of disk was asked for where it has 3, which cannot be changed while it runs; stop it first",
+        "2 forks of this sandbox still exist, such as 00000000-0000-0000-0000-000000000007; delete them first",
+        "this sandbox is linked with 00000000-0000-0000-0000-000000000007 and lives no longer than it runs: it cannot be asked to pause",
         "the snapshot is of class container; a sandbox of class linux-vm cannot be created from it",
         "a user's name has 1 to 255 bytes and no control characters; 256 bytes were sent",
         "the writer stopped before this was known to be durable; the outcome is unknown, repeat the request with its idempotency key",

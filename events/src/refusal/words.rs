@@ -85,6 +85,10 @@ pub enum Operation {
     Pause,
     /// Give it other resources.
     Resize,
+    /// Make another sandbox of it.
+    Fork,
+    /// Be linked with another sandbox.
+    Link,
     /// Move its disk to object storage.
     Archive,
     /// Bring it back from an error.
@@ -105,6 +109,8 @@ impl fmt::Display for Operation {
             Self::Stop => "stop",
             Self::Pause => "pause",
             Self::Resize => "resize",
+            Self::Fork => "fork",
+            Self::Link => "link with another",
             Self::Archive => "archive",
             Self::Recover => "recover",
             Self::Use => "run commands",

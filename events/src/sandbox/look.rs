@@ -20,7 +20,9 @@ impl Sandbox {
         let Resources { mut cpu, mut memory_gib, mut disk_gib, mut gpu } = match self.errand.as_deref() {
             // Until it is known what came of it, there has to be room for either.
             Some(Errand::Resize(asked)) => self.blueprint.resources.most(*asked),
-            Some(Errand::Restore(_)) | None => self.blueprint.resources,
+            Some(Errand::Restore(_) | Errand::Fork { .. } | Errand::Born(_)) | None => {
+                self.blueprint.resources
+            }
         };
         if !self.state.computes(self.origin) {
             (cpu, memory_gib, gpu) = (0, 0, 0);

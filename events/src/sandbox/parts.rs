@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::event::RestoreSource;
-use crate::id::{HostId, OrderNumber, SnapshotId};
+use crate::id::{HostId, OrderNumber, SandboxId, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::resources::Resources;
@@ -44,6 +44,13 @@ pub struct Blueprint {
     pub public: bool,
     /// The names of its variables, and digests of their values.
     pub environment: Environment,
+    /// The sandbox it is linked with, if it is: it shares that one's host and network, and does not outlive it. Said in
+    /// either case.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub linked: Option<SandboxId>,
+    /// The sandbox it was forked from, if it was. Said in either case.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub forked_from: Option<SandboxId>,
 }
 
 impl Blueprint {
@@ -65,6 +72,8 @@ impl Blueprint {
             network: NetworkPolicy::Open,
             public: false,
             environment: Environment::default(),
+            linked: None,
+            forked_from: None,
         }
     }
 }
@@ -113,6 +122,17 @@ pub enum Errand {
     Resize(Resources),
     /// Bring it back from this.
     Restore(RestoreSource),
+    /// Make this sandbox of it. Nobody else gets the id, the name and the room.
+    Fork {
+        /// The child's id.
+        child: SandboxId,
+        /// Its name.
+        name: Name,
+        /// What it is to be given.
+        resources: Resources,
+    },
+    /// Boot it from what this order of its parent's makes.
+    Born(OrderNumber),
 }
 
 /// The task a host owes, for as long as the sandbox stays in its state.

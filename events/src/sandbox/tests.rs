@@ -1,5 +1,6 @@
 //! What single events do to a sandbox, and that no run of them leaves the table.
 
+mod forks;
 mod settings;
 
 use proptest::prelude::*;
@@ -65,9 +66,18 @@ fn pull() -> E {
         network: NetworkPolicy::Open,
         public: false,
         environment: Environment::default(),
+        linked: None,
+        forked_from: None,
     });
     let placement = Placement { host: Some(HostId::from_u128(1)), hosts: 1, ready: 1, able: 1, roomy: 1 };
     E::PullBegan { blueprint, placement, deadline: deadline(1) }
+}
+
+/// It is born of a fork that order 50 makes.
+fn birth() -> E {
+    let E::PullBegan { mut blueprint, .. } = pull() else { unreachable!() };
+    blueprint.forked_from = Some(SandboxId::from_u128(9));
+    E::Born { blueprint, host: HostId::from_u128(1), fork: OrderNumber(50) }
 }
 
 /// The sandbox after being created and then `events`.
@@ -127,22 +137,23 @@ fn a_birth_owes_the_pull_until_its_deadline() {
 }
 
 #[test]
-fn only_a_pull_of_version_1_is_a_birth() {
+fn only_a_pull_or_a_fork_of_version_1_is_a_birth() {
     let born = |version, event: &E| Sandbox::born(SandboxId::from_u128(1), &stamp(version), event);
     assert!(born(1, &pull()).is_ok());
-    for (version, event) in [(0, pull()), (2, pull()), (1, E::Born), (1, E::BuildQueued), (1, E::Booted)] {
+    assert!(born(1, &birth()).is_ok());
+    for (version, event) in [(0, pull()), (2, pull()), (2, birth()), (1, E::BuildQueued), (1, E::Booted)] {
         assert!(born(version, &event).is_err(), "{} as version {version}", event.kind());
     }
 }
 
 #[test]
-fn the_tables_births_are_the_pull_and_those_of_later_releases() {
+fn the_tables_births_are_the_pull_the_fork_and_those_of_later_releases() {
     let births = Kind::ALL.iter().copied().filter(|kind| step(State::Unknown, None, *kind) != Step::Illegal);
-    let later = births.filter(|kind| *kind != Kind::PullBegan).collect::<Vec<_>>();
+    let now = [Kind::PullBegan, Kind::Born];
+    let later = births.filter(|kind| !now.contains(kind)).collect::<Vec<_>>();
     let mut listed = BIRTHS_OF_LATER_RELEASES.to_vec();
     listed.sort_by_key(|kind| Kind::ALL.iter().position(|other| other == kind));
     assert_eq!(later, listed);
-    assert!(!BIRTHS_OF_LATER_RELEASES.contains(&Kind::PullBegan));
 }
 
 #[test]
@@ -357,8 +368,9 @@ proptest! {
     #[test]
     fn work_is_owed_where_the_state_says_so(sandbox in somewhere()) {
         let owed = crate::duty::duties(sandbox.state).task.is_some();
-        // Only the error's quieting, and what runs being held to its settings, begin or end while a state stays.
-        let ends = sandbox.state.is_in(&[State::Error, State::Archived, State::Started]);
+        // Only the error's quieting, what runs being held to its settings, and a fork's boot begin or end while a state
+        // stays.
+        let ends = sandbox.state.is_in(&[State::Error, State::Archived, State::Started, State::Creating]);
         prop_assert!(sandbox.work.is_some() == owed || (ends && sandbox.work.is_none()));
         prop_assert!(sandbox.state != State::Started || sandbox.work.is_some() == (sandbox.settings != Settings::Applied));
     }

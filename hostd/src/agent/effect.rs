@@ -55,6 +55,8 @@ pub enum Step {
     SaveMemory,
     /// Run on from saved memory.
     Resume(Box<Plan>),
+    /// Make this sandbox's disk and memory the beginning of that other one's.
+    Fork(SandboxId),
     /// Put the disk into object storage, and keep it.
     Archive,
     /// Make the disk from what this order put there.
@@ -135,6 +137,7 @@ impl Step {
                 vec![Self::Pull(plan.image.clone()), Self::Provision(plan.clone()), Self::Boot(plan.clone())]
             }
             Task::Boot(plan) => vec![Self::Boot(plan.clone())],
+            Task::Fork(child) => vec![Self::Fork(*child)],
             Task::Stop { grace } => vec![Self::Halt { grace: *grace }],
             Task::Archive => vec![Self::Archive],
             Task::Discard => vec![Self::Erase],
@@ -149,7 +152,7 @@ impl Step {
             ],
             Task::Purge(numbers) => vec![Self::Erase, Self::DropArchives(numbers.clone())],
             Task::SaveMemory => vec![Self::SaveMemory],
-            Task::Resume(plan) => vec![Self::Resume(plan.clone())],
+            Task::Resume(plan) | Task::Awaken(plan) => vec![Self::Resume(plan.clone())],
             Task::Resize(resources) => vec![Self::Resize(*resources)],
             Task::Hold { network, resources } => {
                 let network = Self::SetNetwork(network.clone());
@@ -167,8 +170,8 @@ impl Step {
             // It was given up, and may hang for ever.
             return true;
         }
-        if *self == Self::Archive {
-            // Nothing waits for a disk to be stored, which may take an hour.
+        if matches!(self, Self::Archive | Self::Fork(_)) {
+            // Nothing waits for a disk to be stored, which may take an hour, nor for a fork that was given up.
             return true;
         }
         let force = match self {
@@ -180,6 +183,7 @@ impl Step {
             | Self::Restore(..)
             | Self::Resize(_)
             | Self::SetNetwork(_)
+            | Self::Fork(_)
             | Self::Archive => 0,
             Self::Halt { grace } => u8::from(*grace == Span::ZERO),
             Self::Erase | Self::DropArchives(_) => 2,
@@ -188,6 +192,8 @@ impl Step {
             Task::Pull(_)
             | Task::Create(_)
             | Task::Boot(_)
+            | Task::Fork(_)
+            | Task::Awaken(_)
             | Task::SaveMemory
             | Task::Resume(_)
             | Task::Resize(_)
@@ -209,6 +215,7 @@ impl fmt::Display for Step {
             Self::Pull(_) => "pull",
             Self::Provision(_) => "provision",
             Self::Boot(_) => "boot",
+            Self::Fork(_) => "fork",
             Self::Archive => "archive",
             Self::Restore(..) => "restore",
             Self::DropArchives(_) => "drop the archives of",
@@ -225,7 +232,7 @@ impl fmt::Display for Step {
 /// Whether such a task is done to what runs, so that without a life there is nothing to do.
 pub(super) const fn needs_life(task: TaskKind) -> bool {
     match task {
-        TaskKind::Hold => true,
+        TaskKind::Hold | TaskKind::Fork => true,
         TaskKind::Pull
         | TaskKind::Build
         | TaskKind::Create
@@ -238,7 +245,6 @@ pub(super) const fn needs_life(task: TaskKind) -> bool {
         | TaskKind::Restore
         | TaskKind::Resize
         | TaskKind::Capture
-        | TaskKind::Fork
         | TaskKind::Quiesce
         | TaskKind::Remove => false,
     }

@@ -32,6 +32,32 @@ impl Place {
         self.doing.is_none()
     }
 
+    /// The sandbox that a fork of this one is being made for.
+    pub(super) fn copied_to(&self) -> Option<SandboxId> {
+        match self.doing.as_ref()?.step {
+            Step::Fork(child) => Some(child),
+            Step::Pull(_)
+            | Step::Provision(_)
+            | Step::Boot(_)
+            | Step::SaveMemory
+            | Step::Resume(_)
+            | Step::Archive
+            | Step::Restore(..)
+            | Step::DropArchives(_)
+            | Step::Resize(_)
+            | Step::SetNetwork(_)
+            | Step::Halt { .. }
+            | Step::Erase => None,
+        }
+    }
+
+    /// Nobody wants any more what is under way.
+    pub(super) fn give_up(&self, desk: &mut Desk) {
+        if let Some(doing) = &self.doing {
+            desk.cancel(doing.run);
+        }
+    }
+
     pub(super) fn has_done(&self, number: OrderNumber) -> bool {
         self.entry.settled.as_ref().is_some_and(|settled| settled.number == number && settled.is_done())
     }
@@ -183,10 +209,13 @@ impl Place {
     fn begin(&mut self, order: &Order, desk: &mut Desk) {
         let task = order.task.kind();
         let class = match &order.task {
-            Task::Create(plan) | Task::Boot(plan) | Task::Resume(plan) | Task::Restore { plan, .. } => {
-                Some(plan.class)
-            }
+            Task::Create(plan)
+            | Task::Awaken(plan)
+            | Task::Boot(plan)
+            | Task::Resume(plan)
+            | Task::Restore { plan, .. } => Some(plan.class),
             Task::Pull(_)
+            | Task::Fork(_)
             | Task::Stop { .. }
             | Task::SaveMemory
             | Task::Resize(_)
@@ -302,6 +331,7 @@ impl Place {
                 Step::Pull(_)
                 | Step::Provision(_)
                 | Step::SaveMemory
+                | Step::Fork(_)
                 | Step::Archive
                 | Step::Restore(..)
                 | Step::DropArchives(_)

@@ -342,6 +342,7 @@ async fn take(driver: Arc<dyn Driver>, run: Run) -> Outcome {
         },
         Step::SaveMemory => driver.save_memory(sandbox, number).await,
         Step::Resume(plan) => driver.resume(sandbox, number, &plan).await,
+        Step::Fork(child) => driver.fork(sandbox, number, child).await,
         Step::Archive => driver.archive(sandbox, number).await,
         Step::Restore(from, plan) => driver.restore(sandbox, number, from, &plan).await,
         Step::DropArchives(numbers) => driver.drop_archives(sandbox, &numbers).await,

@@ -41,7 +41,7 @@ enum Disk {
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Life {
     number: OrderNumber,
     plan: Plan,
@@ -188,6 +188,42 @@ impl Machine {
         Ok(())
     }
 
+    /// Halfway the child has half a disk.
+    pub(super) fn begin_fork(
+        &mut self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        child: SandboxId,
+    ) -> Result<(), Fault> {
+        if self.sandboxes.get(&sandbox).and_then(Sandbox::running).is_none() {
+            return Err(Fault::Missing { what: "running life".to_owned() });
+        }
+        let found = self.sandboxes.entry(child).or_default();
+        if !found.is_copy_of(number) {
+            *found = Sandbox { disk: Disk::Half, life: None, saved: None };
+        }
+        Ok(())
+    }
+
+    pub(super) fn end_fork(
+        &mut self,
+        sandbox: SandboxId,
+        number: OrderNumber,
+        child: SandboxId,
+    ) -> Result<(), Fault> {
+        let missing = || Fault::Missing { what: "running life".to_owned() };
+        let parent = self.sandboxes.get(&sandbox).ok_or_else(missing)?;
+        let (Some(life), Disk::Made { files, .. }) = (parent.running().cloned(), &parent.disk) else {
+            return Err(missing());
+        };
+        let (disk, saved) = (Disk::Made { number, files: files.clone() }, Some((number, life)));
+        let found = self.sandboxes.entry(child).or_default();
+        if !found.is_copy_of(number) {
+            *found = Sandbox { disk, life: None, saved };
+        }
+        Ok(())
+    }
+
     pub(super) fn archive(&mut self, sandbox: SandboxId, number: OrderNumber) -> Result<(), Fault> {
         let Some(Sandbox { disk: Disk::Made { files, .. }, .. }) = self.sandboxes.get(&sandbox) else {
             return Err(Fault::Missing { what: "disk".to_owned() });
@@ -292,6 +328,11 @@ impl Machine {
 }
 
 impl Sandbox {
+    /// Whether it is what a fork under `number` made, and was not touched since.
+    fn is_copy_of(&self, number: OrderNumber) -> bool {
+        self.saved.as_ref().is_some_and(|(saved, _)| *saved == number)
+    }
+
     fn running(&self) -> Option<&Life> {
         self.life.as_ref().filter(|life| life.end == End::Running)
     }

@@ -17,6 +17,8 @@ pub enum Act {
     SaveMemory,
     /// [`Driver::resume`](crate::driver::Driver::resume).
     Resume,
+    /// [`Driver::fork`](crate::driver::Driver::fork).
+    Fork,
     /// [`Driver::archive`](crate::driver::Driver::archive).
     Archive,
     /// [`Driver::restore`](crate::driver::Driver::restore).
@@ -41,6 +43,7 @@ impl Act {
         Self::Boot,
         Self::SaveMemory,
         Self::Resume,
+        Self::Fork,
         Self::Archive,
         Self::Restore,
         Self::DropArchives,

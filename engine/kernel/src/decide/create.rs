@@ -17,6 +17,9 @@ pub(super) fn decide(
     create: &Create,
     now: Timestamp,
 ) -> Result<SandboxEvent, Refusal> {
+    if create.linked.is_some() {
+        return Err(Refusal::Unsupported(hourglass_events::Operation::Link));
+    }
     let asked = create.snapshot.as_deref().unwrap_or(&terms.snapshot);
     let snapshot =
         fleet.snapshot(organization, asked).ok_or_else(|| Refusal::NoSuchSnapshot(asked.to_owned()))?;

@@ -54,7 +54,10 @@ fn source(sandbox: &Sandbox) -> Result<RestoreSource, Refusal> {
 fn was_restoring(sandbox: &Sandbox) -> bool {
     match sandbox.errand.as_deref() {
         Some(Errand::Restore(RestoreSource::Backup(_))) => true,
-        Some(Errand::Restore(RestoreSource::Disk) | Errand::Resize(_)) | None => false,
+        Some(
+            Errand::Restore(RestoreSource::Disk) | Errand::Resize(_) | Errand::Fork { .. } | Errand::Born(_),
+        )
+        | None => false,
     }
 }
 

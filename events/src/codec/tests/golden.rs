@@ -56,6 +56,8 @@ fn pull() -> Record {
         network: NetworkPolicy::only(&["10.0.0.0/8"], &["*.example.com"]).unwrap(),
         public: true,
         environment: Environment::new(BTreeMap::from([("TOKEN".to_owned(), Digest([0x11; 32]))])).unwrap(),
+        linked: None,
+        forked_from: None,
     });
     let placement = Placement { host: Some(HOST), hosts: 3, ready: 2, able: 2, roomy: 1 };
     let key = KeyUse { key: "k1".to_owned(), fingerprint: Digest([0xcd; 32]) };

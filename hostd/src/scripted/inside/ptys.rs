@@ -20,7 +20,7 @@ const PROMPT: &[u8] = b"$ ";
 pub(in crate::scripted) type Ptys = Vec<Pty>;
 
 /// A terminal.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::scripted) struct Pty {
     described: Described,
     place: Place,

@@ -18,7 +18,7 @@ use crate::scripted::shell::{self, Stage};
 pub(in crate::scripted) type Sessions = BTreeMap<String, Session>;
 
 /// A session.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::scripted) struct Session {
     stage: Stage,
     commands: Vec<Entry>,
@@ -26,7 +26,7 @@ pub(in crate::scripted) struct Session {
     open: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     text: String,
     /// When it ends; nothing while it waits for input.

@@ -42,6 +42,7 @@ fn in_state(state: State) -> hourglass_events::Sandbox {
         settings: hourglass_events::sandbox::Settings::Applied,
         boot: None,
         intent: None,
+        forked: None,
         exit: None,
         fault: (state == State::Error).then(|| Fault::NoSpace { doing: "make the disk".to_owned() }),
     }

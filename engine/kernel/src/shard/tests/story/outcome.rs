@@ -38,10 +38,12 @@ impl Teller {
                             Task::Resize(resources) => format!("Resize({})", size(*resources)),
                             Task::Restore { source: RestoreSource::Disk, .. } => "Restore(disk)".to_owned(),
                             Task::Restore { .. } => "Restore(backup)".to_owned(),
+                            Task::Awaken(_) => "Awaken".to_owned(),
                             Task::Purge(numbers) => format!("Purge({})", numbers.len()),
                             task @ (Task::Pull(_)
                             | Task::Create(_)
                             | Task::Boot(_)
+                            | Task::Fork(_)
                             | Task::Archive
                             | Task::Discard
                             | Task::SaveMemory
@@ -92,7 +94,7 @@ fn event_text(event: &SandboxEvent) -> String {
         SandboxEvent::ArchiveBegan { reason: ArchiveReason::Expired, .. } => format!("{kind}(expired)"),
         SandboxEvent::Exited { cause } => format!("{kind}({cause})"),
         SandboxEvent::StopBegan { reason: StopReason::Idle { .. }, .. } => format!("{kind}(idle)"),
-        SandboxEvent::DeleteBegan { reason: reason @ (DeleteReason::Ephemeral | DeleteReason::Expired) } => {
+        SandboxEvent::DeleteBegan { reason } if *reason != DeleteReason::Asked => {
             format!("{kind}({reason:?})")
         }
         SandboxEvent::IntentQueued { intent } => match intent {
