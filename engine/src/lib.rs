@@ -20,6 +20,7 @@
 //!     name: "tiny".to_owned(),
 //!     class: Class::Container,
 //!     resources: Resources::DEFAULT,
+//!     gpu_types: hourglass_events::GpuTypes::default(),
 //!     image: Image { digest: "tiny".to_owned() },
 //! };
 //! let organization = OrganizationId::from_u128(1);

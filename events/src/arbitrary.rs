@@ -13,8 +13,8 @@ pub use event::{
     host_event, organization_event, sandbox_event, sandbox_event_of, shard_event, snapshot_event,
 };
 pub use value::{
-    blueprint, digest, environment, fault, host_id, labels, name, network, organization_id, placement,
-    resources, sandbox_id, snapshot_id, span, timestamp,
+    allowance, blueprint, digest, environment, fault, gpu_types, host_id, labels, name, network,
+    organization_id, placement, resources, sandbox_id, snapshot_id, span, timestamp,
 };
 
 use crate::duty::Alarm;

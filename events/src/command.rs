@@ -5,12 +5,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
-use crate::id::{CorrelationId, OrganizationId, SandboxId, SnapshotId};
+use crate::id::{CorrelationId, HostId, OrganizationId, SandboxId, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
+use crate::quota::Allowance;
 use crate::record::{Actor, Digest};
 use crate::refusal::Refusal;
-use crate::resources::{Limits, Resources};
+use crate::resources::Resources;
 use crate::snapshot::SnapshotContent;
 use crate::spec::{Class, Labels, Name};
 use crate::time::Span;
@@ -68,9 +69,16 @@ pub enum Command {
     RefreshActivity(Target),
     /// Make a snapshot known. Registering the same again changes nothing.
     RegisterSnapshot(SnapshotId, SnapshotContent),
-    /// Set the most one sandbox of the organization may ask for. It is recorded and nothing consults it in this release:
-    /// sizes are inherited from snapshots, and those are not custom sizes.
-    SetLimits(Limits),
+    /// Set the most one sandbox of the organization may ask for, and the most that all of them may take together in a
+    /// region. Sizes inherited from a snapshot are not asked for, but they count.
+    SetLimits(Box<Allowance>),
+    /// Let a host take in nothing new. What is there goes on.
+    CordonHost(HostId),
+    /// Let a host take in nothing new and become empty: what runs there is let run, and what is stopped there and has a
+    /// backup is started elsewhere from that.
+    DrainHost(HostId),
+    /// Let a host take in sandboxes again.
+    UncordonHost(HostId),
 }
 
 impl Command {
@@ -97,7 +105,10 @@ impl Command {
             | Self::SetNetwork(..)
             | Self::SetPublic(..)
             | Self::RefreshActivity(_)
-            | Self::SetLimits(_) => {}
+            | Self::SetLimits(_)
+            | Self::CordonHost(_)
+            | Self::DrainHost(_)
+            | Self::UncordonHost(_) => {}
         }
         Digest::of(&rmp_serde::to_vec(&command).unwrap_or_default())
     }
@@ -114,6 +125,8 @@ pub struct Create {
     pub snapshot: Option<String>,
     /// The class it must have; the snapshot's when not given.
     pub class: Option<Class>,
+    /// Where it is to be; the engine's default region when not given.
+    pub region: Option<String>,
     /// Who its commands run as.
     pub user: Option<String>,
     /// Its labels.
@@ -143,6 +156,7 @@ impl Create {
             name: None,
             snapshot: None,
             class: None,
+            region: None,
             user: None,
             labels: Labels::default(),
             auto_stop: None,

@@ -1,23 +1,20 @@
 //! What can have happened. Events are facts in the past tense and carry resolved values: whoever folds them needs no
 //! configuration, no clock and no other aggregate.
 
-mod reason;
-
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{ExitCause, Fault};
-use crate::id::{HostId, Incarnation, OrderNumber, SandboxId, Seq, ShardNumber};
+use crate::id::{HostId, OrderNumber, SandboxId, Seq, ShardNumber};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
-use crate::resources::{Limits, Resources};
+use crate::quota::Allowance;
+use crate::resources::Resources;
 use crate::sandbox::{Blueprint, Placement};
 use crate::snapshot::SnapshotContent;
-use crate::spec::{Class, Labels, Name};
+use crate::spec::{Labels, Name};
 use crate::time::{Span, Timestamp};
-
-pub use reason::{ArchiveReason, DeleteReason, DropReason, Intent, RestoreSource, StopReason};
 
 /// Writes an event enum and its fieldless twin, so that the two cannot drift apart.
 macro_rules! events {
@@ -75,6 +72,12 @@ macro_rules! events {
         }
     };
 }
+
+mod host;
+mod reason;
+
+pub use host::{HostEvent, HostEventKind};
+pub use reason::{ArchiveReason, DeleteReason, DropReason, Intent, RestoreSource, StopReason};
 
 events! {
     /// What can have happened to a sandbox. Operations of later releases have their kinds here already, because the
@@ -216,6 +219,8 @@ events! {
         },
         /// Nothing of it is left on its host.
         Removed,
+        /// It is gone with its host. What is left of it there goes when that host returns.
+        Buried,
         /// An operation failed or ran out of time.
         Failed {
             /// What went wrong.
@@ -272,6 +277,15 @@ events! {
             /// When the operation is given up.
             deadline: Timestamp,
         },
+        /// Its host will not take it in; another one was found.
+        Declined {
+            /// Why not.
+            fault: Fault,
+            /// Where it goes instead, and how that was chosen.
+            placement: Placement,
+            /// When the operation is given up.
+            deadline: Timestamp,
+        },
         /// Removing it, quietening it or holding it to its settings failed and will be tried again.
         Struggled {
             /// What went wrong.
@@ -304,34 +318,12 @@ events! {
 }
 
 events! {
-    /// What a shard has seen of a host.
-    HostEvent, HostEventKind {
-        /// It is here and can take this.
-        Seen {
-            /// Which life of it.
-            incarnation: Incarnation,
-            /// Where it is.
-            region: String,
-            /// What it can run.
-            classes: Vec<Class>,
-            /// What it has to give.
-            capacity: Resources,
-        },
-        /// It is gone, and what ran there with it.
-        Lost {
-            /// The life that is gone.
-            incarnation: Incarnation,
-        },
-    }
-}
-
-events! {
     /// What can have happened to an organization.
     OrganizationEvent, OrganizationEventKind {
-        /// The most one of its sandboxes may ask for.
+        /// What its sandboxes may ask for, and take together.
         LimitsSet {
-            /// The limits from here on.
-            limits: Limits,
+            /// What holds from here on.
+            allowance: Box<Allowance>,
         },
     }
 }

@@ -70,15 +70,20 @@ pub enum Fault {
     },
     /// No host has room or can run the sandbox's class.
     #[error(
-        "no host can take the sandbox: {hosts} known, {ready} ready, {able} able to run its class, {roomy} with room"
+        "no host can take the sandbox: {hosts} known, {ready} ready, {near} in its region, {able} able to run it, \
+         {willing} that did not refuse it, {roomy} with room"
     )]
     NoHost {
         /// Hosts known.
         hosts: u32,
-        /// Of those, ready.
+        /// Of those, ready and not cordoned or draining.
         ready: u32,
-        /// Of those, able to run the class.
+        /// Of those, in its region, and where it has to be if it is bound to another sandbox's host.
+        near: u32,
+        /// Of those, able to run its class, with the GPUs it may have, and to do what bringing it there takes.
         able: u32,
+        /// Of those, without any that refused it.
+        willing: u32,
         /// Of those, with room.
         roomy: u32,
     },
@@ -120,19 +125,37 @@ impl Fault {
         self
     }
 
-    /// Whether recovery can put it right once its cause is gone.
+    /// Whether another host may do better with the same order: this one lacks something that others may have.
+    #[must_use]
+    pub const fn elsewhere(&self) -> bool {
+        match self {
+            Self::NoSpace { .. } | Self::ImageUnavailable { .. } | Self::Unsupported { .. } => true,
+            Self::TimedOut { .. }
+            | Self::System { .. }
+            | Self::EntrypointUnusable { .. }
+            | Self::AgentSilent { .. }
+            | Self::Missing { .. }
+            | Self::NoHost { .. }
+            | Self::HostLost { .. }
+            | Self::NotForked { .. } => false,
+        }
+    }
+
+    /// Whether recovery can put it right once its cause is gone. What a lost host had may be there again when that
+    /// host is.
     #[must_use]
     pub const fn recoverable(&self) -> bool {
         match self {
-            Self::NoSpace { .. } | Self::TimedOut { .. } | Self::AgentSilent { .. } | Self::NoHost { .. } => {
-                true
-            }
+            Self::NoSpace { .. }
+            | Self::TimedOut { .. }
+            | Self::AgentSilent { .. }
+            | Self::NoHost { .. }
+            | Self::HostLost { .. } => true,
             Self::ImageUnavailable { .. }
             | Self::System { .. }
             | Self::EntrypointUnusable { .. }
             | Self::Missing { .. }
             | Self::Unsupported { .. }
-            | Self::HostLost { .. }
             | Self::NotForked { .. } => false,
         }
     }
@@ -166,6 +189,9 @@ pub enum ExitCause {
     /// It was found gone: the host rebooted, or its processes were killed from outside.
     #[error("found gone")]
     Vanished,
+    /// Its host was lost.
+    #[error("its host was lost")]
+    HostLost,
 }
 
 #[cfg(test)]

@@ -30,11 +30,13 @@ pub mod duty;
 pub mod environment;
 pub mod event;
 pub mod fault;
+pub mod host;
 pub mod id;
 pub mod lifecycle;
 pub mod network;
 pub mod order;
 pub mod policy;
+pub mod quota;
 pub mod record;
 pub mod refusal;
 pub mod report;
@@ -54,6 +56,7 @@ pub use event::{
     SnapshotEvent, SnapshotEventKind, StopReason,
 };
 pub use fault::{ExitCause, Fault};
+pub use host::{Capabilities, Capability, GpuType, GpuTypes};
 pub use id::{
     CorrelationId, HostId, Incarnation, OrderNumber, OrganizationId, RecordId, SandboxId, Seq, ShardNumber,
     SnapshotId,
@@ -61,6 +64,7 @@ pub use id::{
 pub use network::{Cidr, Destination, Destinations, Domain, NetworkPolicy};
 pub use order::{HostCall, Order, Plan, Task};
 pub use policy::{AutoArchive, AutoDelete, AutoStop};
+pub use quota::{Allowance, Part, Quota, Shortage};
 pub use record::{Actor, Cause, Digest, Event, KeyUse, Record, Stamp, Subject};
 pub use refusal::{Able, Advice, Interval, Operation, Refusal, Text};
 pub use report::{Activity, Finding, HostNews, HostProfile, Report};

@@ -103,6 +103,8 @@ pub const LIFECYCLE: &[Row<State, Kind>] = lifecycle! { State, Kind;
         Started                           --(Failed)-->         Error;
     }
     Ours {
+        // A lost host removes what is left there when it returns, if ever; a deletion does not wait for that.
+        Deleting                          --(Buried)-->         Deleted;
         // The document gives Pending Build no way in and Build Failed no way out.
         Unknown | BuildFailed             --(BuildQueued)-->    PendingBuild;
         // A forked child has no snapshot to pull.
@@ -192,6 +194,8 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     ]),
     // What a fork boots from is there.
     (Kind::CopyReady,         &[State::Creating]),
+    // A host will not take it in, and another one was found at once.
+    (Kind::Declined,          &[State::PullingSnapshot, State::BuildingSnapshot, State::Restoring]),
     // A stop that was already under way is now by force.
     (Kind::StopForced,        &[State::Stopping]),
     (Kind::DiskDropped,       &[State::Archived]),

@@ -4,8 +4,10 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{SandboxId, SnapshotId};
+use crate::host::GpuType;
+use crate::id::{HostId, SandboxId, SnapshotId};
 use crate::network::Destination;
+use crate::quota::Shortage;
 use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
@@ -28,6 +30,43 @@ pub enum Refusal {
         /// The most.
         most: u32,
     },
+    /// More than an organization's sandboxes may take together.
+    #[error("{0}")]
+    OverQuota(Box<Shortage>),
+    /// A text that is no kind of GPU.
+    #[error("{found:?} is not a kind of GPU; use one of {}", words::all(GpuType::ALL))]
+    BadGpuType {
+        /// The beginning of what was sent.
+        found: String,
+    },
+    /// One kind of GPU, twice.
+    #[error("the kind of GPU {0} is named twice; name each once, the most wanted first")]
+    GpuTypeTwice(GpuType),
+    /// A region without hosts.
+    #[error("there is no region {found:?}; {}", words::regions(known))]
+    NoSuchRegion {
+        /// What was sent.
+        found: String,
+        /// The regions there are.
+        known: Vec<String>,
+    },
+    /// Quotas for more regions than are kept.
+    #[error("quotas for {found} regions were sent; at most {most} are kept")]
+    TooManyRegions {
+        /// How many.
+        found: usize,
+        /// How many are kept.
+        most: usize,
+    },
+    /// There is no such host.
+    #[error("there is no host {0}; hosts are known once they have joined")]
+    NoSuchHost(HostId),
+    /// What is asked needs something that only a lost host has.
+    #[error(
+        "host {0}, which has the sandbox's disk, is lost; repeat the request when that host is back, or delete the \
+         sandbox"
+    )]
+    HostLost(HostId),
     /// A name that cannot be one.
     #[error(
         "{found:?} is not a name; use 1 to 255 characters without control characters, '<', '>' or '://', and no space at either end"

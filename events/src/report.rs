@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{ExitCause, Fault};
+use crate::host::{Capabilities, GpuType};
 use crate::id::{HostId, Incarnation, OrderNumber, SandboxId, ShardNumber};
 use crate::resources::Resources;
 use crate::spec::Class;
@@ -49,7 +50,7 @@ pub struct Activity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HostNews {
     /// The host is here, in this life, and can do this. First of each connection.
-    Joined(HostProfile),
+    Joined(Box<HostProfile>),
     /// What happened to a sandbox.
     Reported(Report),
     /// How long ago its running sandboxes were used.
@@ -71,4 +72,8 @@ pub struct HostProfile {
     pub classes: Vec<Class>,
     /// What it has to give. A hint: the host itself admits or refuses.
     pub capacity: Resources,
+    /// The kind of the GPUs among that.
+    pub gpu_type: Option<GpuType>,
+    /// What its driver can do beyond what every driver can.
+    pub capabilities: Capabilities,
 }

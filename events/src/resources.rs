@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::refusal::Refusal;
 
 /// vCPUs, GiB of memory, GiB of disk and GPUs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resources {
     /// Virtual CPUs.
@@ -67,8 +67,8 @@ pub struct Limits {
 impl Limits {
     /// What an organization may ask for a sandbox unless configured: 4 vCPU, 8 GiB, 10 GiB.
     pub const DEFAULT: Self = Self { cpu: 4, memory_gib: 8, disk_gib: 10, gpu: 0 };
-    /// What a sandbox with GPUs may ask for: 16 vCPU, 192 GiB, 512 GiB.
-    pub const GPU: Self = Self { cpu: 16, memory_gib: 192, disk_gib: 512, gpu: 1 };
+    /// What a sandbox with GPUs may ask for: 16 vCPU, 192 GiB, 512 GiB, and as many GPUs as a machine commonly has.
+    pub const GPU: Self = Self { cpu: 16, memory_gib: 192, disk_gib: 512, gpu: 8 };
 }
 
 /// One of the things a sandbox is given.

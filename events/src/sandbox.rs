@@ -6,19 +6,19 @@
 mod illegal;
 mod look;
 mod parts;
+mod set;
 mod work;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Intent, SandboxEvent, SandboxEventKind, StopReason};
+use crate::event::{Intent, SandboxEvent, SandboxEventKind};
 use crate::fault::{ExitCause, Fault};
 use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq};
 use crate::lifecycle::{Step, step};
-use crate::network::NetworkPolicy;
 use crate::policy::AutoDelete;
 use crate::record::Stamp;
 use crate::state::State;
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 pub use illegal::Illegal;
 pub use parts::{Backup, Blueprint, Errand, Placement, Settings, Work};
@@ -55,6 +55,8 @@ pub struct Sandbox {
     pub stopped_since: Option<Timestamp>,
     /// Where it is, or will be.
     pub host: Option<HostId>,
+    /// Hosts that would not take it in, until one has.
+    pub refused: Vec<HostId>,
     /// What its host owes it.
     pub work: Option<Work>,
     /// What the operation in flight is to do, where the state does not say it all.
@@ -113,6 +115,7 @@ impl Sandbox {
             last_activity: stamp.at,
             stopped_since: None,
             host,
+            refused: Vec::new(),
             work: None,
             errand: None,
             backup: None,
@@ -273,7 +276,14 @@ impl Sandbox {
                     self.set_deadline(*deadline);
                 }
             }
+            SandboxEvent::Declined { fault: _, placement, deadline } => {
+                self.refused.extend(self.host);
+                self.host = placement.host;
+                self.begin_work(stamp);
+                self.set_deadline(*deadline);
+            }
             SandboxEvent::Booted | SandboxEvent::Resumed | SandboxEvent::Restored => {
+                self.refused.clear();
                 self.fault = None;
                 self.exit = None;
             }
@@ -302,7 +312,7 @@ impl Sandbox {
                 self.fault = self.fault.take().filter(|_| !struggled);
             }
             SandboxEvent::PublicSet { public } => self.blueprint.public = *public,
-            SandboxEvent::Removed => {
+            SandboxEvent::Removed | SandboxEvent::Buried => {
                 self.host = None;
                 self.fault = None;
             }
@@ -325,37 +335,6 @@ impl Sandbox {
             | SandboxEvent::BackupTaken
             | SandboxEvent::BackupFailed
             | SandboxEvent::LeftoverRemoved => {}
-        }
-    }
-
-    /// An idle timer's stop is no use of the sandbox: what it stood on remains the last one.
-    fn stop_for(&mut self, reason: StopReason) {
-        match reason {
-            StopReason::Asked => {}
-            StopReason::Idle { last_activity } => self.last_activity = last_activity,
-        }
-    }
-
-    /// What is about to run may have been sent for under the policy before, so it is told once it does.
-    fn set_network(&mut self, stamp: &Stamp, policy: &NetworkPolicy) {
-        self.blueprint.network = policy.clone();
-        if self.state.computes(self.origin) && self.settings == Settings::Applied {
-            self.settings = Settings::Changed;
-        }
-        if self.state == State::Started {
-            self.begin_work(stamp);
-        }
-    }
-
-    fn set_deadline(&mut self, deadline: Timestamp) {
-        if let Some(work) = &mut self.work {
-            work.deadline = Some(deadline);
-        }
-    }
-
-    fn set_grace(&mut self, grace: Span) {
-        if let Some(work) = &mut self.work {
-            work.grace = grace;
         }
     }
 }

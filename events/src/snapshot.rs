@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::SnapshotEvent;
+use crate::host::GpuTypes;
 use crate::id::{OrganizationId, SnapshotId};
 use crate::lifecycle::others::{SNAPSHOT, SnapshotState, next};
 use crate::record::Stamp;
@@ -20,6 +21,8 @@ pub struct SnapshotContent {
     pub class: Class,
     /// What such a sandbox is given.
     pub resources: Resources,
+    /// The kinds of GPU such a sandbox may have, in order.
+    pub gpu_types: GpuTypes,
     /// The bytes its disk starts from.
     pub image: Image,
 }

@@ -113,7 +113,7 @@ impl Agent {
 
     /// The engine is there, anew: it is told who this is, everything not acknowledged, and all ages.
     pub fn handle_link(&mut self, now: Moment) {
-        self.desk.tell(HostNews::Joined(self.desk.profile.clone()));
+        self.desk.tell(HostNews::Joined(Box::new(self.desk.profile.clone())));
         let reports: Vec<_> = self.desk.reports.values().cloned().collect();
         for report in reports {
             self.desk.tell(HostNews::Reported(report));

@@ -12,7 +12,8 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use hourglass_events::{
-    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span, TaskKind,
+    Capabilities, Class, ExitCause, Fault, GpuType, Image, NetworkPolicy, OrderNumber, Plan, Resources,
+    SandboxId, Span, TaskKind,
 };
 #[cfg(feature = "host")]
 use hourglass_tunnel::{Refused, Target};
@@ -27,6 +28,17 @@ pub trait Driver: Send + Sync + Debug {
 
     /// How much there is to give.
     fn capacity(&self) -> Resources;
+
+    /// The kind of the GPUs among that.
+    fn gpu_type(&self) -> Option<GpuType> {
+        None
+    }
+
+    /// Which of the operations below this driver has, and whether it holds sandboxes to all that a policy can say. What
+    /// is not among them is not asked for.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::none()
+    }
 
     /// What of ours is on this machine, read from the objects themselves (disks, cgroups, processes), including
     /// halves left by a crash.

@@ -105,6 +105,8 @@ impl Host {
             region: config.region.clone(),
             classes: driver.classes(),
             capacity: driver.capacity(),
+            gpu_type: driver.gpu_type(),
+            capabilities: driver.capabilities(),
         };
         tracing::info!(
             host = %profile.host, incarnation = %profile.incarnation, found = survey.len(), "host worker started"

@@ -6,6 +6,7 @@
 
 mod files;
 mod inside;
+mod look;
 mod machine;
 mod script;
 mod shell;
@@ -15,7 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use hourglass_agent::client::Agent;
 use hourglass_events::{
-    Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span, Values,
+    Capabilities, Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId,
+    Span,
 };
 use hourglass_tunnel::{Refused, Target};
 use tokio::sync::Notify;
@@ -30,6 +32,7 @@ use crate::exec::{self, Went};
 #[derive(Debug)]
 pub struct Scripted {
     capacity: Resources,
+    capabilities: Capabilities,
     machine: Arc<Mutex<Machine>>,
     script: Mutex<Script>,
     /// Woken on every change of either.
@@ -52,7 +55,19 @@ impl Scripted {
     /// An empty machine that gives itself out to be so large.
     #[must_use]
     pub fn with_capacity(capacity: Resources) -> Self {
-        Self { capacity, machine: Arc::default(), script: Mutex::default(), changed: Arc::default() }
+        Self {
+            capacity,
+            capabilities: Capabilities::all(),
+            machine: Arc::default(),
+            script: Mutex::default(),
+            changed: Arc::default(),
+        }
+    }
+
+    /// This machine, which says that it can do this and no more.
+    #[must_use]
+    pub fn able_to(self, capabilities: Capabilities) -> Self {
+        Self { capabilities, ..self }
     }
 
     /// The next time `act` is taken on `sandbox` (or on any, when none is named), `twist` happens, once.
@@ -87,48 +102,6 @@ impl Scripted {
         self.change(Machine::power_off);
     }
 
-    /// The order that booted what runs of `sandbox`, if something runs.
-    #[must_use]
-    pub fn running(&self, sandbox: SandboxId) -> Option<OrderNumber> {
-        lock(&self.machine).running(sandbox)
-    }
-
-    /// What that which runs of `sandbox` may reach, if something runs.
-    #[must_use]
-    pub fn network(&self, sandbox: SandboxId) -> Option<NetworkPolicy> {
-        lock(&self.machine).plan(sandbox).map(|plan| plan.network.clone())
-    }
-
-    /// Whether nothing of `sandbox` is in the object storage of this machine.
-    #[must_use]
-    pub fn stores_nothing_of(&self, sandbox: SandboxId) -> bool {
-        lock(&self.machine).stores_nothing_of(sandbox)
-    }
-
-    /// What is given to that which runs of `sandbox`, if something runs.
-    #[must_use]
-    pub fn resources(&self, sandbox: SandboxId) -> Option<Resources> {
-        lock(&self.machine).plan(sandbox).map(|plan| plan.resources)
-    }
-
-    /// The variables that what runs of `sandbox` was booted with, if something runs.
-    #[must_use]
-    pub fn environment(&self, sandbox: SandboxId) -> Option<Values> {
-        lock(&self.machine).plan(sandbox).map(|plan| plan.values.clone())
-    }
-
-    /// Whether nothing of `sandbox` is here, not even a half.
-    #[must_use]
-    pub fn is_clear_of(&self, sandbox: SandboxId) -> bool {
-        lock(&self.machine).is_clear_of(sandbox)
-    }
-
-    /// How often a life of `sandbox` began, over all its boots.
-    #[must_use]
-    pub fn lives(&self, sandbox: SandboxId) -> u32 {
-        lock(&self.machine).lives(sandbox)
-    }
-
     fn begin(&self, sandbox: Option<SandboxId>, act: Act) -> Step<'_> {
         let taken = Taken { sandbox, act };
         Step { driver: self, taken, twist: lock(&self.script).take(taken) }
@@ -154,6 +127,10 @@ impl Driver for Scripted {
 
     fn capacity(&self) -> Resources {
         self.capacity
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities.clone()
     }
 
     async fn survey(&self) -> Result<Vec<Present>, Fault> {

@@ -569,6 +569,8 @@ fn awake(ledger: &MemoryLedger, clock: u64, survey: Vec<Present>) -> Agent {
         region: "here".into(),
         classes: vec![Class::Container],
         capacity: Resources::DEFAULT,
+        gpu_type: None,
+        capabilities: hourglass_events::Capabilities::all(),
     };
     Agent::new(profile, memory, survey, Moment(clock))
 }

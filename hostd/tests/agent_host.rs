@@ -20,7 +20,7 @@ fn ended(cause: ExitCause) -> Finding {
 async fn a_connection_begins_with_who_the_host_is_and_what_was_not_acknowledged() {
     let mut rig = Rig::new().await;
     let HostNews::Joined(profile) = rig.news().await else { panic!("first it joins") };
-    assert_eq!(&profile, rig.host.profile());
+    assert_eq!(&*profile, rig.host.profile());
     assert_eq!(rig.news().await, HostNews::Synced);
     rig.order(4, Task::Pull(agent_common::plan().image)).await;
     let pulled = rig.report().await;

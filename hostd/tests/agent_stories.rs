@@ -653,6 +653,8 @@ fn awake(ledger: &MemoryLedger, survey: Vec<Present>) -> Agent {
         region: "here".into(),
         classes: vec![Class::Container],
         capacity: Resources::DEFAULT,
+        gpu_type: None,
+        capabilities: hourglass_events::Capabilities::all(),
     };
     Agent::new(profile, memory, survey, Moment(0))
 }
@@ -697,6 +699,7 @@ fn cause_told(cause: ExitCause) -> String {
         ExitCause::Killed => "killed".into(),
         ExitCause::OutOfMemory => "oom".into(),
         ExitCause::Vanished => "vanished".into(),
+        ExitCause::HostLost => "lost".into(),
         ExitCause::Entrypoint { code } => format!("code {code}"),
     }
 }

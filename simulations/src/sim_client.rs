@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use hourglass_events::{
-    Actor, AutoArchive, AutoDelete, AutoStop, Class, Command, CorrelationId, Create, IdempotencyKey, Image,
-    Labels, Limits, Minutes, Name, NetworkPolicy, OrganizationId, Refusal, Request, Resize, Resources,
-    SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Subject, Target,
+    Actor, Allowance, AutoArchive, AutoDelete, AutoStop, Class, Command, CorrelationId, Create,
+    IdempotencyKey, Image, Labels, Minutes, Name, NetworkPolicy, OrganizationId, Refusal, Request, Resize,
+    Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Subject, Target,
 };
 use hourglass_kernel::Reply;
 use hourglass_kernel::place::MEMORY_SHARE;
@@ -84,7 +84,13 @@ impl SimClient {
         let memory_gib =
             Resources::DEFAULT.memory_gib * u32::try_from(MEMORY_SHARE).expect("a small share fits");
         let resources = Resources { memory_gib, ..Resources::DEFAULT };
-        let content = SnapshotContent { name: name.to_owned(), class, resources, image };
+        let content = SnapshotContent {
+            name: name.to_owned(),
+            class,
+            resources,
+            gpu_types: hourglass_events::GpuTypes::default(),
+            image,
+        };
         Command::RegisterSnapshot(SnapshotId::from_u128(self.dice.id()), content)
     }
 
@@ -135,7 +141,10 @@ impl SimClient {
             150..156 => Command::Recover(target),
             126..136 => Command::Resize(target, self.resize()),
             106..112 => Command::SetPublic(target, self.dice.chance(Rate(5_000))),
-            98 => Command::SetLimits(Limits { gpu: self.minutes(4), ..Limits::DEFAULT }),
+            98 => Command::SetLimits(Box::new(Allowance {
+                snapshots: Some(self.minutes(4)),
+                ..Allowance::default()
+            })),
             _ => Command::Delete(target),
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hourglass_events::{
-    Class, ExitCause, Fault, HostCall, HostId, HostNews, HostProfile, OrderNumber, Resources, SandboxId,
-    Span, State, Task, Timestamp,
+    Blueprint, Capabilities, Class, ExitCause, Fault, HostCall, HostId, HostNews, HostProfile, OrderNumber,
+    Resources, SandboxId, Span, State, Task, Timestamp,
 };
 use hourglass_hostd::Agent;
 use hourglass_hostd::activity::Moment;
@@ -77,7 +77,7 @@ impl SimHost {
         HostProfile {
             host: self.id,
             incarnation: self.ledger.incarnation,
-            region: "eu".to_owned(),
+            region: Blueprint::REGION.to_owned(),
             classes: vec![Class::Container, Class::LinuxVm],
             capacity: Resources {
                 cpu: cpu * room,
@@ -85,6 +85,8 @@ impl SimHost {
                 disk_gib: disk_gib * room,
                 gpu,
             },
+            gpu_type: None,
+            capabilities: Capabilities::all(),
         }
     }
 

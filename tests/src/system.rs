@@ -50,12 +50,13 @@ impl System {
         let engine = Engine::builder(Store::embedded(data)).start().await?;
         let ledger = SledLedger::open(&data.join("host/ledger"))?;
         let (link, end) = Link::pair(1_024);
-        let host = Host::start(HostConfig::new(HOST, "here"), driver, Box::new(ledger), link).await?;
+        let host = Host::start(HostConfig::new(HOST, "local"), driver, Box::new(ledger), link).await?;
         let link = engine.attach_host(HOST, links(host.clone(), end));
         let content = SnapshotContent {
             name: SNAPSHOT.to_owned(),
             class: Class::Container,
             resources: Resources::DEFAULT,
+            gpu_types: hourglass_events::GpuTypes::default(),
             image,
         };
         engine.register_snapshot(content.clone()).await?;

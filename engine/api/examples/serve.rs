@@ -35,6 +35,7 @@ async fn main() -> anyhow::Result<()> {
         name: "default".to_owned(),
         class: Class::Container,
         resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
         image: Image { digest: "scripted".to_owned() },
     };
     engine.register_snapshot(content).await?;

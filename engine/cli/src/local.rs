@@ -269,8 +269,13 @@ fn host_id(data: &Path) -> anyhow::Result<HostId> {
 async fn register(engine: &Engine, image: Image) -> anyhow::Result<String> {
     let short: String = image.digest.chars().take(12).collect();
     let name = format!("base-{short}");
-    let content =
-        SnapshotContent { name: name.clone(), class: Class::Container, resources: Resources::DEFAULT, image };
+    let content = SnapshotContent {
+        name: name.clone(),
+        class: Class::Container,
+        resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
+        image,
+    };
     engine.register_snapshot(content).await.context("the base image could not be made known")?;
     Ok(name)
 }

@@ -72,7 +72,13 @@ impl Offer {
 /// what was created from it says so in the log.
 async fn size(engine: &Engine, name: &str, resources: Resources, image: &Image) -> anyhow::Result<bool> {
     let class = Class::Container;
-    let content = SnapshotContent { name: name.to_owned(), class, resources, image: image.clone() };
+    let content = SnapshotContent {
+        name: name.to_owned(),
+        class,
+        resources,
+        gpu_types: hourglass_events::GpuTypes::default(),
+        image: image.clone(),
+    };
     match engine.register_snapshot(content).await {
         Ok(_) => Ok(true),
         Err(AskError::Refused(Refusal::SnapshotTaken(_))) => {

@@ -6,7 +6,9 @@ use std::io::{IsTerminal, Write as _};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use hourglass_events::{Event, HostEvent, Record, SandboxEvent, Seq, ShardEvent, SnapshotEvent, Timestamp};
+use hourglass_events::{
+    Event, HostEvent, Record, Resources, SandboxEvent, Seq, ShardEvent, SnapshotEvent, Timestamp,
+};
 
 static COLOURS: LazyLock<bool> =
     LazyLock::new(|| std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
@@ -75,13 +77,22 @@ pub(crate) fn record(record: &Record) -> String {
     let said = match &record.event {
         Event::Sandbox(event) => gist(event),
         Event::Host(HostEvent::Seen { region, capacity, .. }) => {
-            let (cpu, memory, disk) = (capacity.cpu, capacity.memory_gib, capacity.disk_gib);
-            format!("{region} ({cpu} vCPU, {memory} GiB, {disk} GiB disk)")
+            format!("{region} ({})", size(*capacity))
         }
         Event::Snapshot(SnapshotEvent::Registered { content }) => content.name.clone(),
         Event::Shard(ShardEvent::Opened { build, .. }) => format!("build {build}"),
         Event::Shard(ShardEvent::StateHashed { through, .. }) => format!("through record {through}"),
-        Event::Host(HostEvent::Lost { .. })
+        Event::Host(HostEvent::Swept { sandbox } | HostEvent::SweepFailed { sandbox, .. }) => {
+            sandbox.to_string()
+        }
+        Event::Host(
+            HostEvent::Suspected { .. }
+            | HostEvent::Lost { .. }
+            | HostEvent::Returned { .. }
+            | HostEvent::Cordoned
+            | HostEvent::DrainBegan
+            | HostEvent::Uncordoned,
+        )
         | Event::Organization(_)
         | Event::Shard(ShardEvent::SchemaRaised { .. }) => record.subject.to_string(),
     };
@@ -101,6 +112,13 @@ pub(crate) fn line(seq: Seq, at: &str, event: &str, said: &str, why: &str) -> St
     )
 }
 
+/// What is given to a sandbox, or what a host has to give.
+fn size(resources: Resources) -> String {
+    let Resources { cpu, memory_gib, disk_gib, gpu } = resources;
+    let gpus = if gpu == 0 { String::new() } else { format!(", {gpu} GPU") };
+    format!("{cpu} vCPU, {memory_gib} GiB, {disk_gib} GiB disk{gpus}")
+}
+
 /// What one would want to know of an event beside its name.
 pub(crate) fn gist(event: &SandboxEvent) -> String {
     match event {
@@ -118,6 +136,7 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         SandboxEvent::Failed { fault }
         | SandboxEvent::Abandoned { fault: Some(fault) }
         | SandboxEvent::BuildFailed { fault }
+        | SandboxEvent::Declined { fault, .. }
         | SandboxEvent::Struggled { fault, .. } => fault.to_string(),
         SandboxEvent::IntentQueued { intent } => format!("{intent:?}"),
         SandboxEvent::IntentDropped { why } => format!("{why:?}"),
@@ -156,6 +175,7 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::SnapshotTaken
         | SandboxEvent::Forked
         | SandboxEvent::Removed
+        | SandboxEvent::Buried
         | SandboxEvent::SettingsApplied
         | SandboxEvent::ActivityRefreshed
         | SandboxEvent::Placed { .. }
@@ -164,11 +184,6 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::BackupFailed
         | SandboxEvent::LeftoverRemoved => String::new(),
     }
-}
-
-fn size(resources: hourglass_events::Resources) -> String {
-    let (cpu, memory, disk) = (resources.cpu, resources.memory_gib, resources.disk_gib);
-    format!("{cpu} vCPU, {memory} GiB, {disk} GiB disk")
 }
 
 /// What a word on a terminal is to look like.

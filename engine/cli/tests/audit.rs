@@ -123,6 +123,7 @@ fn snapshot() -> SnapshotContent {
         name: "default".to_owned(),
         class: Class::Container,
         resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
         image: Image { digest: "tiny".to_owned() },
     }
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use hourglass_events::codec::{self, GroupView};
 use hourglass_events::{
-    Actor, Class, Command, CorrelationId, Create, Digest, Finding, HostCall, HostId, HostNews, HostProfile,
-    IdempotencyKey, Image, Incarnation, OrganizationId, Report, Request, Resources, SandboxId, ShardNumber,
-    SnapshotContent, SnapshotId, StopMode, Timestamp,
+    Actor, Capabilities, Class, Command, CorrelationId, Create, Digest, Finding, HostCall, HostId, HostNews,
+    HostProfile, IdempotencyKey, Image, Incarnation, OrganizationId, Report, Request, Resources, SandboxId,
+    ShardNumber, SnapshotContent, SnapshotId, StopMode, Timestamp,
 };
 use hourglass_kernel::{Entry, Fleet, Input, Outcome, Output, Replay, RequestId, Shard, ShardConfig};
 
@@ -83,13 +83,22 @@ fn record() -> Recording {
     let mut recording = Recording { shard, now, frames, records: Vec::new(), serial: 0 };
     recording.feed(opening.expect("an opening"));
     let capacity = Resources { cpu: u32::MAX, memory_gib: u32::MAX, disk_gib: u32::MAX, gpu: 0 };
-    let (incarnation, region) = (Incarnation(1), "eu".to_owned());
-    let profile = HostProfile { host: HOST, incarnation, region, classes: vec![Class::Container], capacity };
-    recording.feed(Input::News { host: HOST, news: HostNews::Joined(profile) });
+    let (incarnation, region) = (Incarnation(1), "local".to_owned());
+    let profile = HostProfile {
+        host: HOST,
+        incarnation,
+        region,
+        classes: vec![Class::Container],
+        capacity,
+        gpu_type: None,
+        capabilities: Capabilities::none(),
+    };
+    recording.feed(Input::News { host: HOST, news: HostNews::Joined(Box::new(profile)) });
     let content = SnapshotContent {
         name: "default".to_owned(),
         class: Class::Container,
         resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
         image: Image { digest: "cafe".repeat(16) },
     };
     recording.ask(None, Command::RegisterSnapshot(SnapshotId::from_u128(1), content));

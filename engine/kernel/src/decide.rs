@@ -19,8 +19,8 @@ pub mod stop;
 use std::sync::Arc;
 
 use hourglass_events::{
-    Actor, Advice, Cause, Command, CorrelationId, Event, KeyUse, Operation, OrganizationId, Refusal, Request,
-    Sandbox, SandboxEvent, State, Subject, Target, Text, Timestamp,
+    Actor, Advice, Cause, Command, CorrelationId, Event, HostEvent, KeyUse, Operation, OrganizationId,
+    Refusal, Request, Sandbox, SandboxEvent, State, Subject, Target, Text, Timestamp,
 };
 
 use crate::fleet::Fleet;
@@ -116,6 +116,7 @@ fn door(request: &Request) -> Result<(), Refusal> {
     match &request.command {
         Command::Create(create) => {
             create.user.as_deref().map_or(Ok(()), |user| Text::User.check(user, TEXT_MOST))?;
+            create.region.as_deref().map_or(Ok(()), |region| Text::Region.check(region, TEXT_MOST))?;
             create.snapshot.as_deref().map_or(Ok(()), |name| Text::Snapshot.check(name, TEXT_MOST))
         }
         Command::RegisterSnapshot(_, content) => {
@@ -137,7 +138,10 @@ fn door(request: &Request) -> Result<(), Refusal> {
         | Command::SetNetwork(..)
         | Command::SetPublic(..)
         | Command::RefreshActivity(_)
-        | Command::SetLimits(_) => Ok(()),
+        | Command::CordonHost(_)
+        | Command::DrainHost(_)
+        | Command::UncordonHost(_) => Ok(()),
+        Command::SetLimits(allowance) => register::check(allowance),
     }
 }
 
@@ -181,7 +185,10 @@ fn dispatch(
         Command::SetPublic(target, public) => on(target, &|sandbox| configure::public(sandbox, *public)),
         Command::RefreshActivity(target) => on(target, &|sandbox| configure::activity(sandbox)),
         Command::RegisterSnapshot(id, content) => register::snapshot(fleet, organization, *id, content),
-        Command::SetLimits(limits) => Ok(register::limits(fleet, organization, *limits)),
+        Command::SetLimits(limits) => Ok(register::limits(fleet, organization, limits)),
+        Command::CordonHost(host) => register::schedule(fleet, *host, HostEvent::Cordoned),
+        Command::DrainHost(host) => register::schedule(fleet, *host, HostEvent::DrainBegan),
+        Command::UncordonHost(host) => register::schedule(fleet, *host, HostEvent::Uncordoned),
     }
 }
 

@@ -14,8 +14,8 @@ pub(crate) mod tests;
 use std::sync::Arc;
 
 use hourglass_events::{
-    Digest, Limits, Name, OrganizationId, Sandbox, SandboxId, Seq, ShardNumber, Snapshot, SnapshotId,
-    Subject, Target, Timestamp,
+    Allowance, Class, Digest, Limits, Name, OrganizationId, Sandbox, SandboxId, Seq, ShardNumber, Snapshot,
+    SnapshotId, Subject, Target, Timestamp,
 };
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub use hosts::Host;
 use hosts::Hosts;
 use keys::Keys;
 use waiting::Waiting;
+
+use crate::place::Needs;
 
 /// The folded state of one shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,10 +51,10 @@ pub struct Fleet {
 }
 
 /// What an organization has set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Organization {
     version: u64,
-    limits: Limits,
+    allowance: Arc<Allowance>,
 }
 
 /// The organization whose snapshots are everybody's.
@@ -162,7 +164,13 @@ impl Fleet {
     /// Of the sandboxes that no host was found for yet, those to ask first when there is room: if none of these fits,
     /// none does.
     pub fn first_waiting(&self) -> impl Iterator<Item = SandboxId> {
-        self.waiting.first_of_each_shape()
+        self.waiting.first_of_each_queue()
+    }
+
+    /// How many wait for a host that does what these `needs` ask for.
+    #[must_use]
+    pub fn queue(&self, needs: &Needs) -> u32 {
+        u32::try_from(self.waiting.count(needs)).unwrap_or(u32::MAX)
     }
 
     /// What the shard knows of hosts.
@@ -199,11 +207,17 @@ impl Fleet {
         self.snapshots.values()
     }
 
-    /// What `organization` may ask for a sandbox, if it has limits of its own. Nothing consults it in this release, see
-    /// [`Command::SetLimits`](hourglass_events::Command::SetLimits).
+    /// What `organization` may have, if it has set that.
     #[must_use]
-    pub fn limits(&self, organization: OrganizationId) -> Option<Limits> {
-        self.organizations.get(&organization).map(|found| found.limits)
+    pub fn allowance(&self, organization: OrganizationId) -> Option<&Allowance> {
+        self.organizations.get(&organization).map(|found| found.allowance.as_ref())
+    }
+
+    /// The most that a sandbox of `organization` may ask for, of this class and with so many GPUs.
+    #[must_use]
+    pub fn most(&self, organization: OrganizationId, class: Class, gpus: u32) -> Limits {
+        let usual = || Allowance::default().most(class, gpus);
+        self.allowance(organization).map_or_else(usual, |allowance| allowance.most(class, gpus))
     }
 
     /// Idempotency keys of the last day.

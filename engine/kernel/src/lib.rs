@@ -26,6 +26,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use decide::{Decision, Proposal};
 pub use fleet::{Fleet, FoldError, Host};
 pub use log::{Outcome, Slot};
+pub use place::{Needs, place};
 pub use shard::{
     Accepted, Entry, Halt, Input, Mark, Output, Replay, ReplayError, Reply, RequestId, Shard, ShardConfig,
     Why,

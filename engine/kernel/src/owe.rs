@@ -13,7 +13,7 @@ use hourglass_events::{
 
 use crate::decide::{Proposal, archive, pause, start, stop};
 use crate::fleet::Fleet;
-use crate::place::place;
+use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 /// The order that `sandbox` is owed at `now`, and by which host.
@@ -140,7 +140,7 @@ fn homeless(
 
 /// A host for a sandbox that waits for one, if there is one by now.
 fn placed(fleet: &Fleet, sandbox: &Sandbox, deadline: Timestamp) -> Option<SandboxEvent> {
-    let placement = place(fleet, sandbox.blueprint.class, sandbox.blueprint.resources);
+    let placement = place(fleet, &Needs::now(sandbox));
     placement.host?;
     Some(SandboxEvent::Placed { placement, deadline })
 }

@@ -1,9 +1,13 @@
-//! Choosing a host. Pure: the numbers that decided it go into the event.
+//! Choosing a host. Pure: the numbers that decided it go into the event, so that "no host" is a sentence.
 
-use hourglass_events::lifecycle::others::HostState;
-use hourglass_events::{Class, Placement, Resources};
+use hourglass_events::lifecycle::others::{HostState, Schedule};
+use hourglass_events::{
+    Blueprint, Capabilities, Capability, Class, Errand, GpuTypes, HostId, NetworkPolicy, Placement,
+    Resources, RestoreSource, Sandbox, State,
+};
+use serde::{Deserialize, Serialize};
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Host};
 
 /// How many sandboxes' vCPUs share one of a host's. A vCPU is a right to so much time when it is wanted, and most
 /// sandboxes wait for somebody most of the time.
@@ -16,28 +20,161 @@ pub const DISK_SHARE: u64 = 8;
 /// How many sandboxes share a GPU: it is one's alone.
 pub const GPU_SHARE: u64 = 1;
 
-/// Where a sandbox of `class` with `resources` goes: of the ready hosts that run its class and have room, the one with
-/// the most memory to promise afterwards; of equals, the one with the lowest id.
+/// All of a sandbox that decides where it may go. Who needs the same waits in the same queue.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Needs {
+    /// The region it is in.
+    pub region: String,
+    /// The class its host has to run; any host will do for what is only to be removed.
+    pub class: Option<Class>,
+    /// What it takes.
+    pub resources: Resources,
+    /// The kinds of GPU it may have, in order.
+    pub gpu_types: GpuTypes,
+    /// What its host has to be able to do to take it in.
+    pub capabilities: Capabilities,
+    /// The host it has to be on, because another sandbox it belongs to is there.
+    pub pinned: Option<HostId>,
+    /// The hosts that refused it.
+    pub refused: Vec<HostId>,
+}
+
+impl Needs {
+    /// What a new sandbox of this blueprint needs.
+    #[must_use]
+    pub fn of(blueprint: &Blueprint) -> Self {
+        Self {
+            region: blueprint.region.clone(),
+            class: Some(blueprint.class),
+            resources: blueprint.resources,
+            gpu_types: blueprint.gpu_types.clone(),
+            capabilities: Capabilities::of(to_hold(&blueprint.network)),
+            pinned: None,
+            refused: Vec::new(),
+        }
+    }
+
+    /// What `sandbox` needs for the task of its state, which brings it to a host.
+    #[must_use]
+    pub fn now(sandbox: &Sandbox) -> Self {
+        let needs = Self { refused: sandbox.refused.clone(), ..Self::of(&sandbox.blueprint) };
+        match sandbox.state {
+            State::Deleting => Self {
+                class: None,
+                resources: Resources { cpu: 0, memory_gib: 0, disk_gib: 0, gpu: 0 },
+                gpu_types: GpuTypes::default(),
+                capabilities: Capabilities::of([Capability::Archive]),
+                ..needs
+            },
+            State::PendingBuild | State::BuildingSnapshot => needs.and(Capability::Build),
+            State::Restoring => match sandbox.errand.as_deref() {
+                Some(Errand::Restore(RestoreSource::Backup(_))) => needs.and(Capability::Archive),
+                Some(
+                    Errand::Restore(RestoreSource::Disk)
+                    | Errand::Resize(_)
+                    | Errand::Fork { .. }
+                    | Errand::Born(_),
+                )
+                | None => needs,
+            },
+            State::Unknown
+            | State::BuildFailed
+            | State::PullingSnapshot
+            | State::Creating
+            | State::Starting
+            | State::Started
+            | State::Stopping
+            | State::Stopped
+            | State::Pausing
+            | State::Paused
+            | State::Resuming
+            | State::Archiving
+            | State::Archived
+            | State::Resizing
+            | State::Snapshotting
+            | State::Forking
+            | State::Deleted
+            | State::Error => needs,
+        }
+    }
+
+    /// These needs, and a host that can do this.
+    #[must_use]
+    pub fn and(self, capability: Capability) -> Self {
+        let capabilities = Capabilities::of(self.capabilities.iter().chain([capability]));
+        Self { capabilities, ..self }
+    }
+
+    /// These needs, on this host and no other.
+    #[must_use]
+    pub fn on(self, host: HostId) -> Self {
+        Self { pinned: Some(host), ..self }
+    }
+
+    /// Whether nothing is taken of the host.
+    const fn is_weightless(&self) -> bool {
+        self.class.is_none()
+    }
+
+    /// How well `host` can do what is needed: 0 is best; nothing if it cannot.
+    fn rank(&self, host: &Host) -> Option<usize> {
+        if !host.capabilities.cover(&self.capabilities) {
+            return None;
+        }
+        let Some(class) = self.class else { return Some(0) };
+        if !host.classes.contains(&class) {
+            return None;
+        }
+        // A host with GPUs is for those who need one.
+        match (self.resources.gpu, host.gpu_type) {
+            (0, None) => Some(0),
+            (0, Some(_)) | (_, None) => None,
+            (_, Some(kind)) => self.gpu_types.rank(kind),
+        }
+    }
+}
+
+/// What a host has to be able to do to hold a sandbox to `network`.
+pub(crate) fn to_hold(network: &NetworkPolicy) -> Option<Capability> {
+    match network {
+        NetworkPolicy::Open | NetworkPolicy::Blocked => None,
+        NetworkPolicy::Only(those) => (!those.domains().is_empty()).then_some(Capability::Domains),
+    }
+}
+
+/// Where a sandbox with these needs goes: of the hosts that are ready and take in sandboxes, lie in its region, can do
+/// what is needed, did not refuse it and have room, the one with the most wanted kind of GPU; of equals the one with
+/// the most memory to promise afterwards; of equals the one with the lowest id.
 #[must_use]
-pub fn place(fleet: &Fleet, class: Class, resources: Resources) -> Placement {
-    let mut placement = Placement { host: None, hosts: 0, ready: 0, able: 0, roomy: 0 };
+pub fn place(fleet: &Fleet, needs: &Needs) -> Placement {
+    let mut placement = Placement { queue: 0, ..Placement::NOWHERE };
     let mut best = None;
     for host in fleet.hosts().iter() {
         placement.hosts += 1;
-        if host.state != HostState::Ready {
+        if host.state != HostState::Ready || host.schedule != Schedule::Open {
             continue;
         }
         placement.ready += 1;
-        if !host.classes.contains(&class) {
+        if host.region != needs.region || needs.pinned.is_some_and(|pinned| pinned != host.id) {
             continue;
         }
+        placement.near += 1;
+        let Some(rank) = needs.rank(host) else { continue };
         placement.able += 1;
-        let Some(left) = fleet.hosts().room(host, resources) else { continue };
+        if needs.refused.contains(&host.id) {
+            continue;
+        }
+        placement.willing += 1;
+        let left = if needs.is_weightless() { Some(0) } else { fleet.hosts().room(host, needs.resources) };
+        let Some(left) = left else { continue };
         placement.roomy += 1;
-        if best.is_none_or(|most| left > most) {
-            best = Some(left);
+        if best.is_none_or(|(worst, most)| rank < worst || (rank == worst && left > most)) {
+            best = Some((rank, left));
             placement.host = Some(host.id);
         }
+    }
+    if placement.host.is_none() {
+        placement.queue = fleet.queue(needs).saturating_add(1);
     }
     placement
 }

@@ -1,7 +1,7 @@
 //! The terms a shard decides on: time limits and defaults. Decisions copy what they use into their events, so that a
 //! changed setting never changes the past.
 
-use hourglass_events::Span;
+use hourglass_events::{Blueprint, Span};
 
 /// Time limits and defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Terms {
     pub retry_most: Span,
     /// The snapshot of a sandbox that names none.
     pub snapshot: String,
+    /// The region of a sandbox that names none.
+    pub region: String,
     /// Who commands run as when nobody is named.
     pub user: String,
 }
@@ -52,6 +54,7 @@ impl Default for Terms {
             retry: Span::seconds(1),
             retry_most: Span::minutes(5),
             snapshot: "default".to_owned(),
+            region: Blueprint::REGION.to_owned(),
             user: "daytona".to_owned(),
         }
     }

@@ -41,7 +41,7 @@ impl World {
         let engine = Engine::builder(store).settings(settings).start().await.expect("the engine starts");
         let (link, end) = Link::pair(64);
         let driver: Arc<dyn Driver> = machine.clone();
-        let host = Host::start(HostConfig::new(HOST, "here"), driver, Box::new(ledger), link).await;
+        let host = Host::start(HostConfig::new(HOST, "local"), driver, Box::new(ledger), link).await;
         let host = host.expect("the host worker starts");
         let (mut first, again) = (Some(end), host.clone());
         engine.attach_host(HOST, move || {
@@ -82,6 +82,7 @@ fn snapshot() -> SnapshotContent {
         name: "default".to_owned(),
         class: Class::Container,
         resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
         image: Image { digest: "tiny".to_owned() },
     }
 }

@@ -4,8 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::value::{
-    auto_archive, auto_delete, auto_stop, blueprint, class, exit_cause, fault, host_id, image, labels,
-    limits, name, network, placement, resources, sandbox_id, span, text, timestamp,
+    allowance, auto_archive, auto_delete, auto_stop, blueprint, capabilities, class, exit_cause, fault,
+    gpu_type, gpu_types, host_id, image, labels, name, network, placement, resources, sandbox_id, span, text,
+    timestamp,
 };
 use crate::event::{
     ArchiveReason, DeleteReason, DropReason, HostEvent, Intent, OrganizationEvent, RestoreSource,
@@ -64,6 +65,7 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::Abandoned => prop::option::of(fault()).prop_map(|fault| E::Abandoned { fault }).boxed(),
         Kind::DeleteBegan => delete_reason().prop_map(|reason| E::DeleteBegan { reason }).boxed(),
         Kind::Removed => plain(E::Removed),
+        Kind::Buried => plain(E::Buried),
         Kind::Failed => fault().prop_map(|fault| E::Failed { fault }).boxed(),
         Kind::LabelsReplaced => labels().prop_map(|labels| E::LabelsReplaced { labels }).boxed(),
         Kind::AutoStopSet => auto_stop().prop_map(|policy| E::AutoStopSet { policy }).boxed(),
@@ -78,6 +80,7 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
         Kind::Placed => (placement(), timestamp())
             .prop_map(|(placement, deadline)| E::Placed { placement, deadline })
             .boxed(),
+        Kind::Declined => declined().boxed(),
         Kind::Struggled => (fault(), any::<u32>(), timestamp())
             .prop_map(|(fault, attempt, retry_at)| E::Struggled { fault, attempt, retry_at })
             .boxed(),
@@ -99,6 +102,14 @@ fn born() -> impl Strategy<Value = SandboxEvent> {
 fn fork_began() -> impl Strategy<Value = SandboxEvent> {
     (sandbox_id(), name(), resources(), timestamp()).prop_map(|(child, name, resources, deadline)| {
         SandboxEvent::ForkBegan { child, name, resources, deadline }
+    })
+}
+
+fn declined() -> impl Strategy<Value = SandboxEvent> {
+    (fault(), placement(), timestamp()).prop_map(|(fault, placement, deadline)| SandboxEvent::Declined {
+        fault,
+        placement,
+        deadline,
     })
 }
 
@@ -154,30 +165,41 @@ fn drop_reason() -> impl Strategy<Value = DropReason> {
 
 /// An event of a snapshot.
 pub fn snapshot_event() -> impl Strategy<Value = SnapshotEvent> {
-    (text(), class(), resources(), image()).prop_map(|(name, class, resources, image)| {
-        SnapshotEvent::Registered { content: SnapshotContent { name, class, resources, image } }
-    })
+    (text(), class(), resources(), gpu_types(), image())
+        .prop_map(|(name, class, resources, gpu_types, image)| SnapshotEvent::Registered {
+            content: SnapshotContent { name, class, resources, gpu_types, image },
+        })
+        .boxed()
 }
 
 /// An event of a host.
 pub fn host_event() -> impl Strategy<Value = HostEvent> {
     let incarnation = || any::<u64>().prop_map(Incarnation);
+    let able = (prop::option::of(gpu_type()), capabilities());
+    let seen = (incarnation(), text(), vec(class(), 0..4), resources(), able);
     prop_oneof![
-        (incarnation(), text(), vec(class(), 0..4), resources()).prop_map(
-            |(incarnation, region, classes, capacity)| HostEvent::Seen {
-                incarnation,
-                region,
-                classes,
-                capacity
-            }
-        ),
+        seen.prop_map(|(incarnation, region, classes, capacity, (gpu_type, capabilities))| {
+            HostEvent::Seen { incarnation, region, classes, capacity, gpu_type, capabilities }
+        }),
+        incarnation().prop_map(|incarnation| HostEvent::Suspected { incarnation }),
         incarnation().prop_map(|incarnation| HostEvent::Lost { incarnation }),
+        incarnation().prop_map(|incarnation| HostEvent::Returned { incarnation }),
+        Just(HostEvent::Cordoned),
+        Just(HostEvent::DrainBegan),
+        Just(HostEvent::Uncordoned),
+        sandbox_id().prop_map(|sandbox| HostEvent::Swept { sandbox }),
+        (sandbox_id(), fault(), timestamp()).prop_map(|(sandbox, fault, retry_at)| HostEvent::SweepFailed {
+            sandbox,
+            fault,
+            retry_at
+        }),
     ]
+    .boxed()
 }
 
 /// An event of an organization.
 pub fn organization_event() -> impl Strategy<Value = OrganizationEvent> {
-    limits().prop_map(|limits| OrganizationEvent::LimitsSet { limits })
+    allowance().prop_map(|allowance| OrganizationEvent::LimitsSet { allowance: Box::new(allowance) }).boxed()
 }
 
 /// An event of a shard.
@@ -197,4 +219,5 @@ pub fn shard_event() -> impl Strategy<Value = ShardEvent> {
             ShardEvent::StateHashed { layout, hash, through: Seq(through) }
         }),
     ]
+    .boxed()
 }

@@ -6,9 +6,11 @@ use proptest::prelude::*;
 use crate::duty::TaskKind;
 use crate::environment::Environment;
 use crate::fault::{ExitCause, Fault};
+use crate::host::{Capabilities, Capability, GpuType, GpuTypes};
 use crate::id::{HostId, Incarnation, OrganizationId, SandboxId, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
+use crate::quota::{Allowance, Quota};
 use crate::record::Digest;
 use crate::resources::{Limits, Resources};
 use crate::sandbox::{Blueprint, Placement};
@@ -86,6 +88,46 @@ pub(super) fn limits() -> impl Strategy<Value = Limits> {
     })
 }
 
+fn quota() -> impl Strategy<Value = Quota> {
+    let some = || prop::option::of(any::<u64>());
+    (some(), some(), some(), some()).prop_map(|(cpu, memory_gib, disk_gib, gpu)| Quota {
+        cpu,
+        memory_gib,
+        disk_gib,
+        gpu,
+    })
+}
+
+/// What an organization may have.
+pub fn allowance() -> impl Strategy<Value = Allowance> {
+    let regions = btree_map(text(), quota(), 0..3);
+    (limits(), limits(), limits(), limits(), regions, prop::option::of(any::<u32>()))
+        .prop_map(|(container, linux_vm, windows, gpu, regions, snapshots)| Allowance {
+            container,
+            linux_vm,
+            windows,
+            gpu,
+            regions,
+            snapshots,
+        })
+        .boxed()
+}
+
+pub(super) fn gpu_type() -> impl Strategy<Value = GpuType> {
+    prop::sample::select(GpuType::ALL)
+}
+
+/// Kinds of GPU in some order.
+pub fn gpu_types() -> impl Strategy<Value = GpuTypes> {
+    prop::sample::subsequence(GpuType::ALL, 0..3)
+        .prop_shuffle()
+        .prop_map(|kinds| GpuTypes::new(kinds).expect("each once"))
+}
+
+pub(super) fn capabilities() -> impl Strategy<Value = Capabilities> {
+    prop::sample::subsequence(Capability::ALL, 0..=Capability::ALL.len()).prop_map(Capabilities::of)
+}
+
 pub(super) fn class() -> impl Strategy<Value = Class> {
     prop_oneof![Just(Class::Container), Just(Class::LinuxVm), Just(Class::Windows)]
 }
@@ -129,46 +171,60 @@ pub fn blueprint() -> impl Strategy<Value = Blueprint> {
     let policies = (auto_stop(), auto_archive(), auto_delete());
     let settings = (network(), any::<bool>(), environment());
     let kin = (prop::option::of(sandbox_id()), prop::option::of(sandbox_id()));
-    let given = (resources(), text(), labels());
-    (name(), class(), from, given, policies, settings, kin).prop_map(
-        |(
-            name,
-            class,
-            (snapshot, snapshot_name, image),
-            given,
-            policies,
-            settings,
-            (linked, forked_from),
-        )| {
-            let (resources, user, labels) = given;
-            let (auto_stop, auto_archive, auto_delete) = policies;
-            let (network, public, environment) = settings;
-            Blueprint {
+    let given = (text(), resources(), gpu_types(), text(), labels());
+    (name(), class(), from, given, policies, settings, kin)
+        .prop_map(
+            |(
                 name,
                 class,
-                snapshot,
-                snapshot_name,
-                image,
-                resources,
-                user,
-                labels,
-                auto_stop,
-                auto_archive,
-                auto_delete,
-                network,
-                public,
-                environment,
-                linked,
-                forked_from,
-            }
-        },
-    )
+                (snapshot, snapshot_name, image),
+                given,
+                policies,
+                settings,
+                (linked, forked_from),
+            )| {
+                let (region, resources, gpu_types, user, labels) = given;
+                let (auto_stop, auto_archive, auto_delete) = policies;
+                let (network, public, environment) = settings;
+                Blueprint {
+                    name,
+                    class,
+                    snapshot,
+                    snapshot_name,
+                    image,
+                    region,
+                    resources,
+                    gpu_types,
+                    user,
+                    labels,
+                    auto_stop,
+                    auto_archive,
+                    auto_delete,
+                    network,
+                    public,
+                    environment,
+                    linked,
+                    forked_from,
+                }
+            },
+        )
+        .boxed()
 }
 
 /// Where a sandbox was placed.
 pub fn placement() -> impl Strategy<Value = Placement> {
-    (prop::option::of(host_id()), any::<[u32; 4]>())
-        .prop_map(|(host, [hosts, ready, able, roomy])| Placement { host, hosts, ready, able, roomy })
+    (prop::option::of(host_id()), any::<[u32; 7]>())
+        .prop_map(|(host, [hosts, ready, near, able, willing, roomy, queue])| Placement {
+            host,
+            hosts,
+            ready,
+            near,
+            able,
+            willing,
+            roomy,
+            queue,
+        })
+        .boxed()
 }
 
 pub(super) fn exit_cause() -> impl Strategy<Value = ExitCause> {
@@ -178,6 +234,7 @@ pub(super) fn exit_cause() -> impl Strategy<Value = ExitCause> {
         any::<u8>().prop_map(|code| ExitCause::Entrypoint { code }),
         Just(ExitCause::OutOfMemory),
         Just(ExitCause::Vanished),
+        Just(ExitCause::HostLost),
     ]
 }
 
@@ -193,9 +250,10 @@ pub fn fault() -> impl Strategy<Value = Fault> {
         span().prop_map(|after| Fault::AgentSilent { after }),
         text().prop_map(|what| Fault::Missing { what }),
         task.prop_map(|task| Fault::Unsupported { task }),
-        any::<[u32; 4]>().prop_map(|[hosts, ready, able, roomy]| Fault::NoHost { hosts, ready, able, roomy }),
+        placement().prop_map(|placement| placement.fault()),
         (host_id(), any::<u64>())
             .prop_map(|(host, life)| Fault::HostLost { host, incarnation: Incarnation(life) }),
         sandbox_id().prop_map(|parent| Fault::NotForked { parent }),
     ]
+    .boxed()
 }

@@ -45,13 +45,14 @@ fn each() -> Vec<(Fault, bool, &'static str)> {
             "this host's driver cannot save the sandbox's memory",
         ),
         (
-            Fault::NoHost { hosts: 3, ready: 2, able: 1, roomy: 0 },
+            Fault::NoHost { hosts: 4, ready: 3, near: 2, able: 2, willing: 1, roomy: 0 },
             true,
-            "no host can take the sandbox: 3 known, 2 ready, 1 able to run its class, 0 with room",
+            "no host can take the sandbox: 4 known, 3 ready, 2 in its region, 2 able to run it, 1 that did not refuse it, \
+             0 with room",
         ),
         (
             Fault::HostLost { host: HostId::from_u128(7), incarnation: Incarnation(2) },
-            false,
+            true,
             "host 00000000-0000-0000-0000-000000000007 (incarnation 2) was lost",
         ),
         (

@@ -21,8 +21,21 @@ pub enum HostState {
     Unknown,
     /// Takes orders.
     Ready,
-    /// Gone, until it is seen again.
+    /// Not heard of for a while. What runs there is taken to run.
+    Suspected,
+    /// Gone, until it is seen again. Nothing is taken to run there.
     Lost,
+}
+
+/// What an operator wants of a host, whether it is there or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Schedule {
+    /// It takes in sandboxes.
+    Open,
+    /// It takes in nothing new.
+    Cordoned,
+    /// It takes in nothing new and is to become empty.
+    Draining,
 }
 
 /// Where an organization is in its life.
@@ -51,12 +64,39 @@ pub const SNAPSHOT: &[Row<SnapshotState, SnapshotEventKind>] = lifecycle! { Snap
     }
 };
 
-/// A host as one shard sees it. A host that comes back in another life is seen again.
+/// A host as one shard sees it. A host that comes back in another life, or changed, is seen again; one that was only
+/// out of reach has returned.
 #[rustfmt::skip]
 pub const HOST: &[Row<HostState, HostEventKind>] = lifecycle! { HostState, HostEventKind;
     Ours {
-        Unknown | Ready | Lost  --(Seen)-->          Ready;
-        Ready                   --(Lost)-->          Lost;
+        Unknown | Ready
+            | Suspected | Lost  --(Seen)-->          Ready;
+        Ready                   --(Suspected)-->     Suspected;
+        Suspected               --(Lost)-->          Lost;
+        Suspected | Lost        --(Returned)-->      Ready;
+        // What an operator says changes nothing of whether it is there, see `SCHEDULE`.
+        Ready                   --(Cordoned)-->      Ready;
+        Suspected               --(Cordoned)-->      Suspected;
+        Lost                    --(Cordoned)-->      Lost;
+        Ready                   --(DrainBegan)-->    Ready;
+        Suspected               --(DrainBegan)-->    Suspected;
+        Lost                    --(DrainBegan)-->    Lost;
+        Ready                   --(Uncordoned)-->    Ready;
+        Suspected               --(Uncordoned)-->    Suspected;
+        Lost                    --(Uncordoned)-->    Lost;
+        // It is a host that is there that says so.
+        Ready                   --(Swept)-->         Ready;
+        Ready                   --(SweepFailed)-->   Ready;
+    }
+};
+
+/// What an operator wants of a host.
+#[rustfmt::skip]
+pub const SCHEDULE: &[Row<Schedule, HostEventKind>] = lifecycle! { Schedule, HostEventKind;
+    Ours {
+        Open | Draining         --(Cordoned)-->      Cordoned;
+        Open | Cordoned         --(DrainBegan)-->    Draining;
+        Cordoned | Draining     --(Uncordoned)-->    Open;
     }
 };
 

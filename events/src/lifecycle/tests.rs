@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::others::{
-    HOST, HostState, ORGANIZATION, OrganizationState, SHARD, SNAPSHOT, ShardState, SnapshotState, next,
+    HOST, HostState, ORGANIZATION, OrganizationState, SCHEDULE, SHARD, SNAPSHOT, Schedule, ShardState,
+    SnapshotState, next,
 };
 use super::{ALIVE, KEEPING, LIFECYCLE, Row, Source, Step, WAITED_OUT, mermaid, step};
 use crate::duty::duties;
@@ -79,6 +80,7 @@ fn our_edges_are_the_designs() {
         (BuildFailed, Kind::BuildQueued, PendingBuild, None),
         (Unknown, Kind::Born, Creating, None),
         (Started, Kind::Exited, Stopped, None),
+        (Deleting, Kind::Buried, Deleted, None),
     ]);
     // A build in flight fails too, into the documented Build Failed.
     let fails_elsewhere = states(&[Deleting, BuildingSnapshot]);
@@ -266,8 +268,11 @@ fn check_small<S: Copy + Ord + std::fmt::Debug, K: Copy + PartialEq + std::fmt::
 fn the_other_tables_reach_each_state_and_use_each_event() {
     use SnapshotState::{Active, Unknown};
     check_small(SNAPSHOT, Unknown, &[Unknown, Active], SnapshotEventKind::ALL);
-    use HostState::{Lost, Ready};
-    check_small(HOST, HostState::Unknown, &[HostState::Unknown, Ready, Lost], HostEventKind::ALL);
+    use HostState::{Lost, Ready, Suspected};
+    check_small(HOST, HostState::Unknown, &[HostState::Unknown, Ready, Suspected, Lost], HostEventKind::ALL);
+    use HostEventKind::{Cordoned, DrainBegan, Uncordoned};
+    let schedules = [Schedule::Open, Schedule::Cordoned, Schedule::Draining];
+    check_small(SCHEDULE, Schedule::Open, &schedules, &[Cordoned, DrainBegan, Uncordoned]);
     use OrganizationState::Configured;
     let organizations = [OrganizationState::Unknown, Configured];
     check_small(ORGANIZATION, organizations[0], &organizations, OrganizationEventKind::ALL);

@@ -1,8 +1,10 @@
 //! What people read when a request is wrong.
 
 use super::{Able, Advice, Interval, Operation, Refusal, Text};
-use crate::id::{SandboxId, SnapshotId};
+use crate::host::GpuType;
+use crate::id::{HostId, SandboxId, SnapshotId};
 use crate::network::Destination;
+use crate::quota::{Part, Shortage};
 use crate::resources::Resource;
 use crate::spec::Class;
 use crate::state::State;
@@ -12,6 +14,21 @@ use crate::time::Span;
 fn each() -> Vec<Refusal> {
     vec![
         Refusal::OutOfLimits { resource: Resource::Cpu, asked: 5, least: 1, most: 4 },
+        Refusal::OverQuota(Box::new(Shortage {
+            region: "eu".to_owned(),
+            resource: Resource::Cpu,
+            asked: 1,
+            used: 4,
+            most: 4,
+            running: Part { sandboxes: 1, frees: 4 },
+            resting: Part::default(),
+        })),
+        Refusal::BadGpuType { found: "H1".to_owned() },
+        Refusal::GpuTypeTwice(GpuType::H100),
+        Refusal::NoSuchRegion { found: "us".to_owned(), known: vec!["eu".to_owned(), "local".to_owned()] },
+        Refusal::TooManyRegions { found: 300, most: 256 },
+        Refusal::NoSuchHost(HostId::from_u128(7)),
+        Refusal::HostLost(HostId::from_u128(7)),
         Refusal::BadName { found: "a\nb".to_owned() },
         Refusal::TooManyLabels { found: 65 },
         Refusal::BadLabel { key: String::new() },
@@ -67,6 +84,13 @@ fn each() -> Vec<Refusal> {
 fn is_listed(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::OutOfLimits { .. }
+        | Refusal::OverQuota(_)
+        | Refusal::BadGpuType { .. }
+        | Refusal::GpuTypeTwice(_)
+        | Refusal::NoSuchRegion { .. }
+        | Refusal::TooManyRegions { .. }
+        | Refusal::NoSuchHost(_)
+        | Refusal::HostLost(_)
         | Refusal::BadName { .. }
         | Refusal::TooManyLabels { .. }
         | Refusal::BadLabel { .. }
@@ -131,6 +155,7 @@ fn refusals_say_what_was_found_and_what_to_do() {
     let text: Vec<_> = each().iter().map(ToString::to_string).collect();
     for sentence in [
         "5 vCPU was asked for; a sandbox may have 1 to 4",
+        "there is no region \"us\"; there is eu, local",
         "\"a\\nb\" is not a name; use 1 to 255 characters without control characters, '<', '>' or '://', and no space at either end",
         "-1 minutes is not an auto-stop interval; send 0 to never stop, or 1 to 10",
         "a stop that waits 90 min for processes to end was asked for; it may wait at most 60 min, or force it",

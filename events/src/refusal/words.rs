@@ -6,6 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 
+/// These words in a row.
+pub(super) fn all(words: &[impl fmt::Display]) -> String {
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The regions there are, as advice.
+pub(super) fn regions(known: &[String]) -> String {
+    if known.is_empty() { "no host has joined yet".to_owned() } else { format!("there is {}", all(known)) }
+}
+
 /// A text that clients choose and nothing else bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Text {
@@ -17,6 +27,8 @@ pub enum Text {
     Snapshot,
     /// What names an image's bytes.
     Image,
+    /// Where sandboxes are.
+    Region,
 }
 
 impl Text {
@@ -37,6 +49,7 @@ impl fmt::Display for Text {
             Self::User => "a user's name",
             Self::Snapshot => "a snapshot's name",
             Self::Image => "an image's digest",
+            Self::Region => "a region's name",
         })
     }
 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::event::RestoreSource;
+use crate::fault::Fault;
+use crate::host::GpuTypes;
 use crate::id::{HostId, OrderNumber, SandboxId, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
@@ -26,8 +28,12 @@ pub struct Blueprint {
     pub snapshot_name: String,
     /// What its disk starts from.
     pub image: Image,
+    /// Where it is, for ever.
+    pub region: String,
     /// What it is given.
     pub resources: Resources,
+    /// The kinds of GPU it may have, in order.
+    pub gpu_types: GpuTypes,
     /// Who its commands run as.
     pub user: String,
     /// Its labels.
@@ -54,6 +60,9 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
+    /// The region of a sandbox when nobody names one.
+    pub const REGION: &'static str = "local";
+
     /// A sandbox called `name` from this snapshot, with every default.
     #[must_use]
     pub fn new(name: Name, snapshot: SnapshotId, content: &SnapshotContent) -> Self {
@@ -63,7 +72,9 @@ impl Blueprint {
             snapshot,
             snapshot_name: content.name.clone(),
             image: content.image.clone(),
+            region: Self::REGION.to_owned(),
             resources: content.resources,
+            gpu_types: content.gpu_types.clone(),
             user: "root".to_owned(),
             labels: Labels::default(),
             auto_stop: AutoStop::DEFAULT,
@@ -87,12 +98,37 @@ pub struct Placement {
     pub host: Option<HostId>,
     /// Hosts known.
     pub hosts: u32,
-    /// Of those, ready.
+    /// Of those, ready and not cordoned or draining.
     pub ready: u32,
-    /// Of those, able to run the class.
+    /// Of those, in its region, and where it has to be if it is bound to another sandbox's host.
+    pub near: u32,
+    /// Of those, able to run its class, with the GPUs it may have, and to do what bringing it there takes.
     pub able: u32,
+    /// Of those, without any that refused it.
+    pub willing: u32,
     /// Of those, with room.
     pub roomy: u32,
+    /// If there is no host: its place among those who wait for the same, from 1.
+    pub queue: u32,
+}
+
+impl Placement {
+    /// On `host`, the only one there is.
+    #[must_use]
+    pub const fn only(host: HostId) -> Self {
+        Self { host: Some(host), hosts: 1, ready: 1, near: 1, able: 1, willing: 1, roomy: 1, queue: 0 }
+    }
+
+    /// Nowhere, first in the queue.
+    pub const NOWHERE: Self =
+        Self { host: None, hosts: 0, ready: 0, near: 0, able: 0, willing: 0, roomy: 0, queue: 1 };
+
+    /// Why there is no host.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        let Self { host: _, hosts, ready, near, able, willing, roomy, queue: _ } = *self;
+        Fault::NoHost { hosts, ready, near, able, willing, roomy }
+    }
 }
 
 /// Whether what runs of a sandbox was told of the settings that hold.

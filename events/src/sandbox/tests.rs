@@ -14,6 +14,7 @@ use crate::event::{
     StopReason,
 };
 use crate::fault::{ExitCause, Fault};
+use crate::host::GpuTypes;
 use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq, SnapshotId};
 use crate::lifecycle::{Step, step};
 use crate::network::NetworkPolicy;
@@ -57,7 +58,9 @@ fn pull() -> E {
         snapshot: SnapshotId::from_u128(1),
         snapshot_name: "debian".to_owned(),
         image: Image { digest: "00".to_owned() },
+        region: Blueprint::REGION.to_owned(),
         resources: Resources::DEFAULT,
+        gpu_types: GpuTypes::default(),
         user: "root".to_owned(),
         labels: Labels::default(),
         auto_stop: AutoStop::DEFAULT,
@@ -69,7 +72,7 @@ fn pull() -> E {
         linked: None,
         forked_from: None,
     });
-    let placement = Placement { host: Some(HostId::from_u128(1)), hosts: 1, ready: 1, able: 1, roomy: 1 };
+    let placement = Placement::only(HostId::from_u128(1));
     E::PullBegan { blueprint, placement, deadline: deadline(1) }
 }
 
@@ -106,7 +109,7 @@ fn archive() -> E {
 }
 
 fn restore() -> E {
-    let placement = Placement { host: Some(HostId::from_u128(2)), hosts: 2, ready: 2, able: 2, roomy: 2 };
+    let placement = Placement::only(HostId::from_u128(2));
     E::RestoreBegan { source: RestoreSource::Disk, placement, deadline: deadline(9) }
 }
 
@@ -200,7 +203,7 @@ fn a_stop_by_force_is_an_order_of_its_own_without_grace() {
 
 #[test]
 fn placing_again_is_an_order_of_its_own() {
-    let placement = Placement { host: None, hosts: 1, ready: 0, able: 0, roomy: 0 };
+    let placement = Placement::NOWHERE;
     let sandbox = after([E::Placed { placement, deadline: deadline(2) }]);
     assert_eq!((sandbox.host, sandbox.order()), (None, number(2)));
 }

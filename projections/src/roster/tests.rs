@@ -60,7 +60,7 @@ impl Story {
             labels: Labels::new(labels).unwrap(),
             ..any_blueprint()
         });
-        let placement = Placement { host: Some(HostId::from_u128(1)), hosts: 1, ready: 1, able: 1, roomy: 1 };
+        let placement = Placement::only(HostId::from_u128(1));
         let event = SandboxEvent::PullBegan { blueprint, placement, deadline: Timestamp(0) };
         let id = SandboxId::from_u128(id);
         let record = self.record(Subject::Sandbox(id), owner, 1, Event::Sandbox(event));

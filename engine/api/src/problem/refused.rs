@@ -8,6 +8,12 @@ use super::Answer;
 pub(super) fn answer(refusal: &Refusal) -> Answer {
     match refusal {
         Refusal::OutOfLimits { .. } => Answer::new(S::BAD_REQUEST, "OUT_OF_LIMITS"),
+        Refusal::OverQuota(_) => Answer::new(S::BAD_REQUEST, "OVER_QUOTA"),
+        Refusal::BadGpuType { .. } | Refusal::GpuTypeTwice(_) => Answer::new(S::BAD_REQUEST, "BAD_GPU_TYPE"),
+        Refusal::NoSuchRegion { .. } => Answer::new(S::NOT_FOUND, "NO_SUCH_REGION"),
+        Refusal::TooManyRegions { .. } => Answer::new(S::BAD_REQUEST, "TOO_MANY_REGIONS"),
+        Refusal::NoSuchHost(_) => Answer::new(S::NOT_FOUND, "NO_SUCH_HOST"),
+        Refusal::HostLost(_) => Answer::retry(S::CONFLICT, "HOST_LOST", 60),
         Refusal::BadName { .. } => Answer::new(S::BAD_REQUEST, "BAD_NAME"),
         Refusal::TooManyLabels { .. } | Refusal::BadLabel { .. } => Answer::new(S::BAD_REQUEST, "BAD_LABELS"),
         Refusal::BadCidr { .. }

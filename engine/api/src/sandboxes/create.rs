@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use hourglass_events::{
-    AutoArchive, AutoDelete, AutoStop, Create, Limits, Name, Resources, SandboxId, State as Life,
+    AutoArchive, AutoDelete, AutoStop, Class, Create, Limits, Name, Resources, SandboxId, State as Life,
 };
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ fn sizes(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), P
     let limits = match asked.gpu {
         // Of GPUs there is another word than of too many: none can be had yet.
         Some(gpu) if gpu > 0 => Limits { gpu, ..Limits::GPU },
-        Some(_) | None => fleet.limits(caller.organization()).unwrap_or(Limits::DEFAULT),
+        Some(_) | None => fleet.most(caller.organization(), Class::Container, 0),
     };
     let Resources { cpu, memory_gib, disk_gib, gpu } = Resources::DEFAULT;
     let resources = Resources {

@@ -66,7 +66,8 @@ impl World {
         let (link, end) = Link::pair(64);
         let driver: Arc<dyn Driver> = machine.clone();
         let host =
-            Host::start(HostConfig::new(HOST, "here"), driver, Box::new(MemoryLedger::default()), link).await;
+            Host::start(HostConfig::new(HOST, "local"), driver, Box::new(MemoryLedger::default()), link)
+                .await;
         let mut link = Some(HostLink { calls: end.calls, news: end.news, tunnels: end.tunnels });
         engine.attach_host(HOST, move || link.take());
         engine.register_snapshot(snapshot("default")).await.expect("it is registered");
@@ -137,6 +138,7 @@ pub(crate) fn snapshot(name: &str) -> SnapshotContent {
         name: name.to_owned(),
         class: Class::Container,
         resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
         image: Image { digest: "tiny".to_owned() },
     }
 }

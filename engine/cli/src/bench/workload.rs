@@ -41,6 +41,7 @@ impl Workload {
             name: "debian".to_owned(),
             class: Class::Container,
             resources: Resources::DEFAULT,
+            gpu_types: hourglass_events::GpuTypes::default(),
             image: Image { digest: Digest::of(b"image").to_string() },
         };
         let name = Name::new("agent").context("a name")?;
@@ -107,7 +108,7 @@ impl Workload {
                 let mut blueprint = self.blueprint.clone();
                 let name = Name::new(&format!("agent-{sandbox}"));
                 blueprint.name = name.unwrap_or(blueprint.name);
-                let placement = Placement { host: Some(HOST), hosts: 1, ready: 1, able: 1, roomy: 1 };
+                let placement = Placement::only(HOST);
                 SandboxEvent::PullBegan { blueprint, placement, deadline }
             }
             1 => SandboxEvent::SnapshotReady { deadline },

@@ -1,13 +1,13 @@
 //! What an alarm means when it goes off, and when it is due.
 
 use hourglass_events::{
-    Alarm, ArchiveReason, AutoDelete, AutoStop, Cause, DeleteReason, Fault, Placement, Sandbox, SandboxEvent,
-    Span, StopReason, TaskKind, Timestamp, duties,
+    Alarm, ArchiveReason, AutoDelete, AutoStop, Cause, DeleteReason, Fault, Sandbox, SandboxEvent, Span,
+    StopReason, TaskKind, Timestamp, duties,
 };
 
 use super::{Proposal, archive, report, stop};
 use crate::fleet::Fleet;
-use crate::place::place;
+use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 /// When `alarm` goes off for `sandbox`, last used at `used`; never, while something blocks it.
@@ -76,9 +76,7 @@ fn expired(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> O
     let fault = if sandbox.host.is_some() {
         Fault::TimedOut { task: owed.task, after: now.since(sandbox.work?.began) }
     } else {
-        let Placement { hosts, ready, able, roomy, host: _ } =
-            place(fleet, sandbox.blueprint.class, sandbox.blueprint.resources);
-        Fault::NoHost { hosts, ready, able, roomy }
+        place(fleet, &Needs::now(sandbox)).fault()
     };
     if owed.task == TaskKind::SaveMemory {
         // Its host may have ended it already, so it cannot be taken to run. What is left is let rest.

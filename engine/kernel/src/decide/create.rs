@@ -7,7 +7,7 @@ use hourglass_events::{
 };
 
 use crate::fleet::Fleet;
-use crate::place::place;
+use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 pub(super) fn decide(
@@ -28,6 +28,7 @@ pub(super) fn decide(
         return Err(Refusal::WrongClass { found, asked });
     }
     let blueprint = blueprint(terms, create, snapshot)?;
+    region(fleet, terms, &blueprint.region)?;
     if fleet.sandbox(create.id).is_some() {
         return Err(Refusal::IdTaken(create.id));
     }
@@ -36,10 +37,20 @@ pub(super) fn decide(
         return Err(Refusal::NameTaken { name, holder: holder.id, state: holder.state });
     }
     Ok(SandboxEvent::PullBegan {
-        placement: place(fleet, blueprint.class, blueprint.resources),
+        placement: place(fleet, &Needs::of(&blueprint)),
         blueprint: Box::new(blueprint),
         deadline: now.after(terms.pull),
     })
+}
+
+/// A region has to have had a host, unless nobody asked for it: who is put there by default waits for one.
+pub(crate) fn region(fleet: &Fleet, terms: &Terms, asked: &str) -> Result<(), Refusal> {
+    let known = fleet.hosts().regions();
+    if asked == terms.region || known.contains(asked) {
+        return Ok(());
+    }
+    let known = known.into_iter().map(str::to_owned).collect();
+    Err(Refusal::NoSuchRegion { found: asked.to_owned(), known })
 }
 
 fn blueprint(terms: &Terms, create: &Create, snapshot: &Snapshot) -> Result<Blueprint, Refusal> {
@@ -52,6 +63,7 @@ fn blueprint(terms: &Terms, create: &Create, snapshot: &Snapshot) -> Result<Blue
         None => Name::new(&create.id.to_string())?,
     };
     Ok(Blueprint {
+        region: create.region.clone().unwrap_or_else(|| terms.region.clone()),
         user: create.user.clone().unwrap_or_else(|| terms.user.clone()),
         labels: create.labels.clone(),
         auto_stop: create.auto_stop.unwrap_or(AutoStop::DEFAULT),

@@ -2,13 +2,13 @@
 //! happens by itself, because it follows something a person has to do first, such as freeing storage.
 
 use hourglass_events::{
-    Advice, Errand, Fault, Operation, Placement, Refusal, RestoreSource, Sandbox, SandboxEvent, State,
-    Timestamp,
+    Advice, Capability, Errand, Fault, Operation, Placement, Refusal, RestoreSource, Sandbox, SandboxEvent,
+    State, Timestamp,
 };
 
 use super::{Verdict, wrong};
 use crate::fleet::Fleet;
-use crate::place::place;
+use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
@@ -69,7 +69,11 @@ pub(crate) fn begin(
     source: RestoreSource,
     now: Timestamp,
 ) -> SandboxEvent {
-    let found = place(fleet, sandbox.blueprint.class, sandbox.blueprint.resources);
+    let needs = Needs::of(&sandbox.blueprint);
+    let found = match source {
+        RestoreSource::Disk => place(fleet, &needs),
+        RestoreSource::Backup(_) => place(fleet, &needs.and(Capability::Archive)),
+    };
     let placement = Placement { host: sandbox.host.or(found.host), ..found };
     SandboxEvent::RestoreBegan { source, placement, deadline: now.after(terms.restore) }
 }

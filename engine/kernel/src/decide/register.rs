@@ -1,10 +1,13 @@
-//! What an operator sets up: snapshots that can be created from, and an organization's limits.
+//! What an operator sets up: snapshots that can be created from, an organization's limits, which hosts take in sandboxes.
 
 use hourglass_events::{
-    Event, Limits, OrganizationEvent, OrganizationId, Refusal, SnapshotContent, SnapshotEvent, SnapshotId,
-    Subject,
+    Allowance, Event, HostEvent, HostId, OrganizationEvent, OrganizationId, Refusal, SnapshotContent,
+    SnapshotEvent, SnapshotId, Subject, Text,
 };
 
+use hourglass_events::lifecycle::others::{SCHEDULE, next};
+
+use super::TEXT_MOST;
 use crate::fleet::Fleet;
 
 pub(super) fn snapshot(
@@ -24,12 +27,34 @@ pub(super) fn snapshot(
     }
 }
 
+/// Refuse regions that could not be recorded or shown.
+pub(super) fn check(allowance: &Allowance) -> Result<(), Refusal> {
+    let (found, most) = (allowance.regions.len(), Allowance::REGIONS_MOST);
+    if found > most {
+        return Err(Refusal::TooManyRegions { found, most });
+    }
+    allowance.regions.keys().try_for_each(|region| Text::Region.check(region, TEXT_MOST))
+}
+
 pub(super) fn limits(
     fleet: &Fleet,
     organization: OrganizationId,
-    limits: Limits,
+    allowance: &Allowance,
 ) -> (Subject, Option<Event>) {
-    let changed = fleet.limits(organization) != Some(limits);
-    let event = changed.then_some(Event::Organization(OrganizationEvent::LimitsSet { limits }));
+    let changed = fleet.allowance(organization) != Some(allowance);
+    let event = changed.then(|| {
+        Event::Organization(OrganizationEvent::LimitsSet { allowance: Box::new(allowance.clone()) })
+    });
     (Subject::Organization(organization), event)
+}
+
+/// What an operator wants of a host from here on.
+pub(super) fn schedule(
+    fleet: &Fleet,
+    id: HostId,
+    event: HostEvent,
+) -> Result<(Subject, Option<Event>), Refusal> {
+    let host = fleet.hosts().get(id).ok_or(Refusal::NoSuchHost(id))?;
+    let changes = next(SCHEDULE, host.schedule, event.kind()).is_some();
+    Ok((Subject::Host(id), changes.then_some(Event::Host(event))))
 }

@@ -71,11 +71,7 @@ fn check(fleet: &Fleet, sandbox: &Sandbox, asked: Resources, runs: bool) -> Resu
 /// What does not change is let be, however large it is.
 fn within(fleet: &Fleet, sandbox: &Sandbox, asked: Resources) -> Result<(), Refusal> {
     let have = sandbox.blueprint.resources;
-    let most = if have.gpu > 0 {
-        Limits { gpu: have.gpu, ..Limits::GPU }
-    } else {
-        fleet.limits(sandbox.organization).unwrap_or(Limits::DEFAULT)
-    };
+    let most = fleet.most(sandbox.organization, sandbox.blueprint.class, have.gpu);
     let limits = Limits {
         cpu: if asked.cpu == have.cpu { have.cpu } else { most.cpu },
         memory_gib: if asked.memory_gib == have.memory_gib { have.memory_gib } else { most.memory_gib },

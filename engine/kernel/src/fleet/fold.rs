@@ -11,6 +11,7 @@ use hourglass_events::{
 };
 
 use super::{Fleet, Organization};
+use crate::place::Needs;
 
 /// Why a record cannot follow what is folded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,8 +112,9 @@ impl Fleet {
                 self.snapshot_names.insert((after.organization, after.content.name.clone()), id);
                 self.snapshots.insert(id, Arc::new(after));
             }
-            (Event::Organization(OrganizationEvent::LimitsSet { limits }), Subject::Organization(id)) => {
-                self.organizations.insert(id, Organization { version: record.version, limits: *limits });
+            (Event::Organization(OrganizationEvent::LimitsSet { allowance }), Subject::Organization(id)) => {
+                let allowance = Arc::from(allowance.clone());
+                self.organizations.insert(id, Organization { version: record.version, allowance });
             }
             (Event::Shard(event), Subject::Shard(number)) => self.apply_shard(record, number, event)?,
             (
@@ -227,11 +229,11 @@ impl Fleet {
             self.names.entry(after.organization).or_default().insert(name, after.id);
         }
         self.house(before, after);
-        if before.is_some_and(Footprint::waits) {
-            self.waiting.leave(after);
+        if let Some(needs) = before.and_then(|before| before.waits.as_ref()) {
+            self.waiting.leave(after.id, needs);
         }
-        if Footprint::of(after).waits() {
-            self.waiting.enter(after);
+        if let Some(needs) = Footprint::of(after).waits {
+            self.waiting.enter(after.id, needs);
         }
     }
 
@@ -271,12 +273,13 @@ pub(crate) fn seeks(sandbox: &Sandbox) -> bool {
 }
 
 /// What the indexes know of a sandbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Footprint {
     /// Whether it is still to be in the fleet.
     present: bool,
     named: bool,
-    seeking: bool,
+    /// What it waits for, while no host was found for it.
+    waits: Option<Needs>,
     host: Option<HostId>,
     /// What it takes of its host.
     taken: Resources,
@@ -287,13 +290,9 @@ impl Footprint {
         Self {
             present: sandbox.state != State::Deleted,
             named: !sandbox.state.is_in(State::NAMELESS),
-            seeking: seeks(sandbox),
+            waits: (sandbox.host.is_none() && seeks(sandbox)).then(|| Needs::now(sandbox)),
             host: sandbox.host,
             taken: sandbox.taken(),
         }
-    }
-    /// Whether no host was found for it yet.
-    const fn waits(&self) -> bool {
-        self.seeking && self.host.is_none()
     }
 }

@@ -1,11 +1,15 @@
 //! The hosts a shard has seen, who lives on each, and how much they take up there.
 
 #[cfg(test)]
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hourglass_events::lifecycle::others::{HOST, HostState, next};
-use hourglass_events::{Class, HostEvent, HostId, Illegal, Incarnation, Resources, SandboxId, Stamp};
+use hourglass_events::lifecycle::others::{HOST, HostState, SCHEDULE, Schedule, next};
+use hourglass_events::{
+    Capabilities, Class, GpuType, HostEvent, HostId, HostProfile, Illegal, Incarnation, Resources, SandboxId,
+    Stamp, Timestamp,
+};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +22,10 @@ pub struct Host {
     pub id: HostId,
     /// Where it is in its life.
     pub state: HostState,
+    /// When it came there.
+    pub since: Timestamp,
+    /// What an operator wants of it.
+    pub schedule: Schedule,
     /// How many records it has here.
     pub version: u64,
     /// Which life of it.
@@ -28,6 +36,25 @@ pub struct Host {
     pub classes: Vec<Class>,
     /// What it has to give, by its own account.
     pub capacity: Resources,
+    /// The kind of the GPUs among that.
+    pub gpu_type: Option<GpuType>,
+    /// What its driver can do beyond what every driver can.
+    pub capabilities: Capabilities,
+}
+
+impl Host {
+    /// Whether it says of itself what this profile says.
+    #[must_use]
+    pub fn is_as(&self, profile: &HostProfile) -> bool {
+        let HostProfile { host, incarnation, region, classes, capacity, gpu_type, capabilities } = profile;
+        self.id == *host
+            && self.incarnation == *incarnation
+            && self.region == *region
+            && self.classes == *classes
+            && self.capacity == *capacity
+            && self.gpu_type == *gpu_type
+            && self.capabilities == *capabilities
+    }
 }
 
 /// All hosts and their residents.
@@ -106,26 +133,51 @@ impl Hosts {
             event: event.kind().name(),
         };
         let state = next(HOST, from, event.kind()).ok_or_else(illegal)?;
+        let schedule = before.map_or(Schedule::Open, |host| host.schedule);
         let mut host = match (event, before) {
-            (HostEvent::Seen { incarnation, region, classes, capacity }, _) => Host {
+            (HostEvent::Seen { incarnation, region, classes, capacity, gpu_type, capabilities }, _) => Host {
                 id,
                 state,
+                since: stamp.at,
+                schedule,
                 version: stamp.version,
                 incarnation: *incarnation,
                 region: region.clone(),
                 classes: classes.clone(),
                 capacity: *capacity,
+                gpu_type: *gpu_type,
+                capabilities: capabilities.clone(),
             },
-            (HostEvent::Lost { incarnation }, Some(host)) if host.incarnation == *incarnation => {
-                (**host).clone()
-            }
-            // The life that is lost is not the one that was seen.
-            (HostEvent::Lost { .. }, Some(_) | None) => return Err(illegal()),
+            (_, Some(host)) => (**host).clone(),
+            (_, None) => return Err(illegal()),
         };
+        match event {
+            HostEvent::Suspected { incarnation }
+            | HostEvent::Lost { incarnation }
+            | HostEvent::Returned { incarnation } => {
+                // The life that is meant is not the one that was seen.
+                if host.incarnation != *incarnation {
+                    return Err(illegal());
+                }
+            }
+            HostEvent::Cordoned | HostEvent::DrainBegan | HostEvent::Uncordoned => {
+                host.schedule = next(SCHEDULE, schedule, event.kind()).ok_or_else(illegal)?;
+            }
+            HostEvent::Seen { .. } | HostEvent::Swept { .. } | HostEvent::SweepFailed { .. } => {}
+        }
+        if host.state != state {
+            host.since = stamp.at;
+        }
         host.state = state;
         host.version = stamp.version;
         self.known.insert(id, Arc::new(host));
         Ok(())
+    }
+
+    /// The regions there are hosts in.
+    #[must_use]
+    pub fn regions(&self) -> BTreeSet<&str> {
+        self.iter().map(|host| host.region.as_str()).collect()
     }
 
     pub(super) fn enter(&mut self, host: HostId, sandbox: SandboxId, taken: Resources) {

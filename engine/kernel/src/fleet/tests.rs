@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hourglass_events::{
-    Actor, CorrelationId, Digest, Errand, Event, HostEvent, HostId, Incarnation, Limits, OrganizationEvent,
-    OrganizationId, Record, RecordId, Resources, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber,
-    State, Subject, Timestamp, codec,
+    Actor, Capabilities, CorrelationId, Digest, Errand, Event, HostEvent, HostId, Incarnation,
+    OrganizationEvent, OrganizationId, Record, RecordId, Resources, SandboxEvent, SandboxId, Seq, ShardEvent,
+    ShardNumber, State, Subject, Timestamp, codec,
 };
 use proptest::prelude::*;
 
@@ -136,6 +136,8 @@ fn seen(life: u64) -> Event {
         region: "eu".to_owned(),
         classes: vec![hourglass_events::Class::Container],
         capacity: Resources::DEFAULT,
+        gpu_type: None,
+        capabilities: Capabilities::all(),
     })
 }
 
@@ -155,7 +157,7 @@ fn a_record_that_does_not_follow_changes_nothing() {
     let mut fleet = open();
     let record = next(&fleet, HOST, seen(1));
     fold(&mut fleet, &record).expect("a host is seen");
-    let limits = || Event::Organization(OrganizationEvent::LimitsSet { limits: Limits::DEFAULT });
+    let limits = || Event::Organization(OrganizationEvent::LimitsSet { allowance: Box::default() });
     let ours = Subject::Organization(OrganizationId::from_u128(1));
     let lost = |life| Event::Host(HostEvent::Lost { incarnation: Incarnation(life) });
 

@@ -21,7 +21,7 @@ pub(super) struct Early(BTreeMap<HostId, Words>);
 
 #[derive(Debug, Clone)]
 struct Words {
-    profile: HostProfile,
+    profile: Box<HostProfile>,
     /// By serial, because a host may repeat what is not acknowledged.
     reports: BTreeMap<u64, Report>,
     synced: bool,
@@ -61,7 +61,7 @@ impl Shard {
             return self.early.take_in(host, news);
         }
         match news {
-            HostNews::Joined(profile) => self.joined(now, host, profile),
+            HostNews::Joined(profile) => self.joined(now, host, *profile),
             HostNews::Reported(report) => self.reported(now, host, &report),
             HostNews::Used(activities) => {
                 for activity in activities {
@@ -102,16 +102,19 @@ impl Shard {
 
     fn joined(&mut self, now: Timestamp, host: HostId, profile: HostProfile) {
         self.dispatch.join(host);
-        let known = self.proposed.hosts().get(host).is_some_and(|known| {
-            known.state == HostState::Ready
-                && known.incarnation == profile.incarnation
-                && known.region == profile.region
-                && known.classes == profile.classes
-                && known.capacity == profile.capacity
-        });
-        if !known {
-            let HostProfile { host: _, incarnation, region, classes, capacity } = profile;
-            let event = Event::Host(HostEvent::Seen { incarnation, region, classes, capacity });
+        let known = self.proposed.hosts().get(host).filter(|known| known.is_as(&profile));
+        let event = match known.map(|known| known.state) {
+            Some(HostState::Ready) => None,
+            Some(HostState::Suspected | HostState::Lost) => {
+                Some(HostEvent::Returned { incarnation: profile.incarnation })
+            }
+            Some(HostState::Unknown) | None => {
+                let HostProfile { host: _, incarnation, region, classes, capacity, gpu_type, capabilities } =
+                    profile;
+                Some(HostEvent::Seen { incarnation, region, classes, capacity, gpu_type, capabilities })
+            }
+        };
+        if let Some(event) = event.map(Event::Host) {
             let (subject, actor, cause) = (Subject::Host(host), Actor::Host(host), Cause::Host);
             let proposal =
                 Proposal { subject, organization: GENERAL, actor, cause, correlation: None, event };

@@ -8,6 +8,7 @@ use crate::codec::{decode, encode};
 use crate::environment::Environment;
 use crate::event::{HostEvent, SandboxEvent, ShardEvent};
 use crate::fault::Fault;
+use crate::host::{Capabilities, Capability, GpuType, GpuTypes};
 use crate::id::{
     CorrelationId, HostId, Incarnation, OrderNumber, OrganizationId, RecordId, SandboxId, Seq, ShardNumber,
     SnapshotId,
@@ -47,7 +48,9 @@ fn pull() -> Record {
         snapshot: SnapshotId::from_u128(6),
         snapshot_name: "debian".to_owned(),
         image: Image { digest: "00".to_owned() },
+        region: "eu".to_owned(),
         resources: Resources::DEFAULT,
+        gpu_types: GpuTypes::new([GpuType::H200, GpuType::RtxPro6000]).unwrap(),
         user: "root".to_owned(),
         labels: Labels::new(BTreeMap::from([("k".to_owned(), "v".to_owned())])).unwrap(),
         auto_stop: AutoStop::After(Minutes(15)),
@@ -59,7 +62,7 @@ fn pull() -> Record {
         linked: None,
         forked_from: None,
     });
-    let placement = Placement { host: Some(HOST), hosts: 3, ready: 2, able: 2, roomy: 1 };
+    let placement = Placement { hosts: 3, ready: 2, near: 2, able: 2, ..Placement::only(HOST) };
     let key = KeyUse { key: "k1".to_owned(), fingerprint: Digest([0xcd; 32]) };
     let event = SandboxEvent::PullBegan { blueprint, placement, deadline: Timestamp(9) };
     record(SANDBOX, Actor::Client("me".to_owned()), Cause::Request(Some(key)), Event::Sandbox(event))
@@ -73,6 +76,8 @@ fn each() -> Vec<(&'static str, Record)> {
         region: "local".to_owned(),
         classes: vec![Class::Container],
         capacity: Resources::DEFAULT,
+        gpu_type: Some(GpuType::H100),
+        capabilities: Capabilities::of([Capability::Archive, Capability::Resize]),
     };
     let hashed = Event::Shard(ShardEvent::StateHashed { layout: 1, hash: [0xef; 32], through: Seq(299) });
     let booted = Event::Sandbox(SandboxEvent::Booted);

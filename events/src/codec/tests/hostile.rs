@@ -123,14 +123,17 @@ fn a_missing_host_is_not_taken_for_none() {
     struct Placement {
         hosts: u32,
         ready: u32,
+        near: u32,
         able: u32,
+        willing: u32,
         roomy: u32,
+        queue: u32,
     }
     #[derive(Serialize)]
     enum Earlier {
         Placed { placement: Placement, deadline: Timestamp },
     }
-    let placement = Placement { hosts: 1, ready: 1, able: 1, roomy: 1 };
+    let placement = Placement { hosts: 1, ready: 1, near: 1, able: 1, willing: 1, roomy: 1, queue: 1 };
     let (_, why) = unknown_content(&Earlier::Placed { placement, deadline: Timestamp(1) });
     assert!(why.contains("host"), "{why}");
 }

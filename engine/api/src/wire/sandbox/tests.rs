@@ -14,6 +14,7 @@ fn in_state(state: State) -> hourglass_events::Sandbox {
         name: "default".to_owned(),
         class: Class::Container,
         resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
         image: Image { digest: "image".to_owned() },
     };
     hourglass_events::Sandbox {
@@ -35,6 +36,7 @@ fn in_state(state: State) -> hourglass_events::Sandbox {
         last_activity: at,
         stopped_since: None,
         host: None,
+        refused: Vec::new(),
         work: None,
         errand: None,
         backup: None,

@@ -3,9 +3,9 @@
 
 use anyhow::{Context as _, bail, ensure};
 use hourglass_events::{
-    Actor, Alarm, AutoDelete, Cause, Class, Command, CorrelationId, Digest, Finding, HostCall, HostId,
-    HostNews, HostProfile, Incarnation, Minutes, Order, Report, Request, Resources, SandboxId, ShardNumber,
-    Span, State, StopMode, Subject, Timestamp,
+    Actor, Alarm, AutoDelete, Blueprint, Capabilities, Cause, Class, Command, CorrelationId, Digest, Finding,
+    HostCall, HostId, HostNews, HostProfile, Incarnation, Minutes, Order, Report, Request, Resources,
+    SandboxId, ShardNumber, Span, State, StopMode, Subject, Timestamp,
 };
 use hourglass_kernel::{
     Checkpoint, Entry, Input, Mark, Outcome, Output, Replay, RequestId, Shard, ShardConfig,
@@ -63,11 +63,13 @@ impl Crowd {
         let profile = HostProfile {
             host: HOST,
             incarnation: Incarnation(1),
-            region: "eu".to_owned(),
+            region: Blueprint::REGION.to_owned(),
             classes: vec![Class::Container],
             capacity,
+            gpu_type: None,
+            capabilities: Capabilities::all(),
         };
-        for news in [HostNews::Joined(profile), HostNews::Synced] {
+        for news in [HostNews::Joined(Box::new(profile)), HostNews::Synced] {
             crowd.feed(Input::News { host: HOST, news }, |_| {})?;
         }
         ensure!(crowd.shard.is_resynced(), "the shard waits for hosts that have spoken");

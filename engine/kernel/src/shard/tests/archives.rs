@@ -218,7 +218,7 @@ fn what_found_no_host_to_be_brought_back_on_is_archived_again_at_once() {
          0s    given   archived a snapshot=big  -> ready
          1s    given   started b snapshot=big stop=0 -> ready
          2s    client  start a                  -> RestoreBegan(no host)
-         60m2s timer                            -> a Failed(no host can take the sandbox: 1 known, 1 ready, 1 able to run its class, 0 with room) + a Quiesced
+         60m2s timer                            -> a Failed(no host can take the sandbox: 1 known, 1 ready, 1 in its region, 1 able to run it, 1 that did not refuse it, 0 with room) + a Quiesced
          61m   client  archive a                -> ArchiveBegan + ArchiveStored + DiskDropped
          62m   look    a                        -> Archived, exit stopped",
     );

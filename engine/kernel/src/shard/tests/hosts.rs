@@ -24,7 +24,7 @@ fn a_sandbox_that_nobody_can_take_fails_with_the_numbers() {
          0s    h1      connect class=windows    -> Seen
          0s    h2      connect room=0/1/2       -> Seen
          0s    client  create a                 -> PullBegan(no host)
-         30m   timer                            -> a Failed(no host can take the sandbox: 2 known, 2 ready, 1 able to run its class, 0 with room) + a Quiesced
+         30m   timer                            -> a Failed(no host can take the sandbox: 2 known, 2 ready, 2 in its region, 1 able to run it, 1 that did not refuse it, 0 with room) + a Quiesced
          31m   client  delete a                 -> DeleteBegan + Removed",
     );
 }
@@ -93,6 +93,7 @@ fn a_small_machine_has_room_for_a_hundred_sandboxes() {
         name: "default".to_owned(),
         class: Class::Container,
         resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
         image: Image { digest: "cafe".to_owned() },
     };
     world.ask(ORGANIZATION, None, Command::RegisterSnapshot(SnapshotId::from_u128(1), content));

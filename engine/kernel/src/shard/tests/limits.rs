@@ -28,6 +28,7 @@ pub(super) fn register(name: &str) -> Command {
         name: name.to_owned(),
         class: Class::Container,
         resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
         image: Image { digest: "cafe".to_owned() },
     };
     Command::RegisterSnapshot(SnapshotId::from_u128(1), content)

@@ -80,6 +80,7 @@ impl Model {
             name: "default".to_owned(),
             class: Class::Container,
             resources: Resources::DEFAULT,
+            gpu_types: hourglass_events::GpuTypes::default(),
             image: Image { digest: "cafe".to_owned() },
         };
         let command = Command::RegisterSnapshot(SnapshotId::from_u128(1), content);

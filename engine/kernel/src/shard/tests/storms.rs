@@ -126,6 +126,7 @@ fn start() -> World {
             name: name.to_owned(),
             class: Class::LinuxVm,
             resources: Resources { memory_gib, ..Resources::DEFAULT },
+            gpu_types: hourglass_events::GpuTypes::default(),
             image: Image { digest: name.to_owned() },
         };
         world.ask(ORGANIZATION, None, Command::RegisterSnapshot(SnapshotId::from_u128(number), content));

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use hourglass_events::{
-    Activity, Actor, Class, Command, CorrelationId, Finding, HostCall, HostId, HostNews, HostProfile,
-    IdempotencyKey, Incarnation, Order, OrderNumber, OrganizationId, Report, Request, Resources, SandboxId,
-    ShardNumber, Span, Timestamp,
+    Activity, Actor, Capabilities, Class, Command, CorrelationId, Finding, HostCall, HostId, HostNews,
+    HostProfile, IdempotencyKey, Incarnation, Order, OrderNumber, OrganizationId, Report, Request, Resources,
+    SandboxId, ShardNumber, Span, Timestamp,
 };
 
 use crate::log::{Outcome, Slot};
@@ -195,11 +195,18 @@ impl World {
 
     /// A host joins; it has yet to repeat what was not acknowledged.
     pub(super) fn join(&mut self, host: HostId, classes: Vec<Class>, capacity: Resources) {
+        let (gpu_type, capabilities) = (None, Capabilities::all());
+        let (incarnation, region) = (Incarnation(0), "local".to_owned());
+        self.join_as(HostProfile { host, incarnation, region, classes, capacity, gpu_type, capabilities });
+    }
+
+    /// As [`World::join`], with this profile but for the host's life.
+    pub(super) fn join_as(&mut self, profile: HostProfile) {
+        let host = profile.host;
         let sim = self.hosts.entry(host).or_default();
         sim.life = sim.life.max(1);
-        let (incarnation, region) = (Incarnation(sim.life), "eu".to_owned());
-        let profile = HostProfile { host, incarnation, region, classes, capacity };
-        self.feed(Input::News { host, news: HostNews::Joined(profile) });
+        let profile = HostProfile { incarnation: Incarnation(sim.life), ..profile };
+        self.feed(Input::News { host, news: HostNews::Joined(Box::new(profile)) });
     }
 
     pub(super) fn synced(&mut self, host: HostId) {

@@ -40,11 +40,13 @@ pub(super) fn joined() -> Input {
     let profile = HostProfile {
         host: HOST,
         incarnation: Incarnation(1),
-        region: "eu".to_owned(),
+        region: "local".to_owned(),
         classes: vec![Class::Container],
         capacity: Resources { cpu: 8, memory_gib: 8, disk_gib: 80, gpu: 0 },
+        gpu_type: None,
+        capabilities: hourglass_events::Capabilities::all(),
     };
-    Input::News { host: HOST, news: HostNews::Joined(profile) }
+    Input::News { host: HOST, news: HostNews::Joined(Box::new(profile)) }
 }
 
 pub(super) fn records(frames: &[Frame]) -> impl Iterator<Item = &Record> {

@@ -120,6 +120,7 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
                 name: name.to_owned(),
                 class: words.named.get("class").map_or(Class::Container, |name| class(name)),
                 resources: words.named.get("size").map_or(Resources::DEFAULT, |text| resources(text)),
+                gpu_types: hourglass_events::GpuTypes::default(),
                 image: Image { digest: (*words.named.get("image").unwrap_or(&"cafe")).to_owned() },
             };
             Command::RegisterSnapshot(SnapshotId::from_u128(id), content)
