@@ -34,6 +34,17 @@ async function refused(status, call) {
   assert.fail('it was not refused');
 }
 
+// It is done; or the host cannot do it, which is said by status and code. One that only pretends can do all.
+async function done(call) {
+  try {
+    await call();
+    return true;
+  } catch (error) {
+    assert(containers && error.statusCode === 422 && error.code, error);
+    return false;
+  }
+}
+
 async function all(query) {
   const found = [];
   for await (const sandbox of daytona.list(query)) found.push(sandbox);
@@ -62,6 +73,7 @@ const samples = {
     assert.equal((await daytona.get(sandbox.id)).name, name);
     assert.equal(sandbox.labels['code-toolbox-language'], 'typescript');
     assert.deepEqual((await all({ labels })).map((found) => found.id), [sandbox.id]);
+    assert((await all()).map((found) => found.id).includes(sandbox.id));
     await sandbox.delete();
   },
 
@@ -71,10 +83,14 @@ const samples = {
     await sandbox.setLabels(labels);
     await sandbox.setAutostopInterval(5);
     await sandbox.setAutoArchiveInterval(0);
+    await sandbox.setAutoDeleteInterval(0);
+    assert.equal((await daytona.get(sandbox.id)).autoDeleteInterval, 0);
     await sandbox.setAutoDeleteInterval(-1);
+    const before = sandbox.lastActivityAt;
     await sandbox.refreshActivity();
     const found = await daytona.get(sandbox.id);
     assert.deepEqual(found.labels, labels);
+    assert(found.lastActivityAt > before);
     assert.deepEqual([found.autoStopInterval, found.autoArchiveInterval, found.autoDeleteInterval], [5, 43200, -1]);
     await sandbox.delete();
   },
@@ -97,6 +113,31 @@ const samples = {
     const sandbox = await daytona.create({ snapshot: snapshot.name });
     assert.equal(sandbox.snapshot, snapshot.name);
     await sandbox.delete();
+    const medium = await daytona.create({ snapshot: 'daytona-medium' });
+    assert.deepEqual([medium.cpu, medium.memory, medium.disk], [2, 4, 8]);
+    await medium.delete();
+  },
+
+  async resize_archive_and_recover() {
+    const sandbox = await daytona.create();
+    if (await done(() => sandbox.resize({ cpu: 2, memory: 4 }))) {
+      const found = await daytona.get(sandbox.id);
+      assert.deepEqual([found.cpu, found.memory, found.disk], [2, 4, 3]);
+    }
+    if (sandbox.recoverable) await sandbox.recover();
+    assert(!sandbox.recoverable);
+    assert.match(await refused(400, () => sandbox.recover()), /recover/);
+    await sandbox.stop();
+    await refused(400, () => sandbox.resize({ cpu: 4, memory: 8, disk: 20 }));
+    if (await done(() => sandbox.resize({ cpu: 4, memory: 8, disk: 10 }))) {
+      assert.equal((await daytona.get(sandbox.id)).disk, 10);
+    }
+    if (await done(() => sandbox.archive())) {
+      assert(['archiving', 'archived'].includes(await state(sandbox)));
+    }
+    await sandbox.start();
+    assert.equal(await state(sandbox), 'started');
+    await sandbox.delete();
   },
 
   async commands_and_code() {
@@ -110,6 +151,17 @@ const samples = {
       assert.equal((await sandbox.process.codeRun("print('from python')")).result, 'from python\n');
     }
     await sandbox.delete();
+    for (const [language, code] of [
+      ['typescript', 'const x: number = 6 * 7; console.log(x);'],
+      ['javascript', 'console.log(6 * 7);'],
+    ]) {
+      const other = await daytona.create({ language });
+      if (containers) {
+        const ran = await other.process.codeRun(code);
+        assert.deepEqual([ran.exitCode, ran.result], [0, '42\n']);
+      }
+      await other.delete();
+    }
   },
 
   async files() {
