@@ -6,6 +6,8 @@
 
 pub mod cursor;
 mod drawing;
+pub mod forest;
+pub mod links;
 mod lives;
 pub mod roster;
 pub mod timeline;
@@ -15,6 +17,8 @@ use hourglass_events::{Illegal, Record, Seq};
 
 pub use cursor::{Cursor, OutOfStep};
 pub use drawing::Clock;
+pub use forest::Forest;
+pub use links::Links;
 pub use lives::Keep;
 pub use roster::{Direction, Filter, Page, Query, QueryError, Roster, Sort, Within};
 pub use timeline::Timeline;

@@ -51,6 +51,11 @@ impl Lives {
         Ok(change)
     }
 
+    /// A sandbox that is not deleted.
+    pub(crate) fn get(&self, id: SandboxId) -> Option<&Arc<Sandbox>> {
+        self.living.get(&id)
+    }
+
     pub(crate) const fn applied(&self) -> Seq {
         self.cursor.applied()
     }

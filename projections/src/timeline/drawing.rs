@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hourglass_events::{State, Timestamp};
+use hourglass_events::{Span, State, Timestamp};
 
 use super::{Stay, Story};
 use crate::drawing::{Anchor, Clock, FAINT, INK, RULE, Svg, colour, marks, scaled};
@@ -27,8 +27,9 @@ pub fn svg(story: &Story, until: Timestamp, clock: Clock<'_>) -> String {
     let rows = rows(stays);
     let height = u32::try_from(rows.len()).unwrap_or(u32::MAX) * ROW;
     let mut svg = Svg::new(LEFT + WIDTH + RIGHT, TOP + height + 40);
-    svg.heading([16, 26], &format!("{} · {}", story.name, story.sandbox));
     let begin = stays.first().map_or(until, |stay| stay.step.at);
+    let day = clock(begin, Span::minutes(24 * 60));
+    svg.heading([16, 26], &format!("{} · {} · from {day}", story.name, story.sandbox));
     let last = stays.last().map_or(until, |stay| stay.step.at.after(stay.length));
     let whole = last.since(begin).0;
     let place = |at: Timestamp| LEFT + scaled(at.since(begin).0.into(), whole.into(), WIDTH);
@@ -36,12 +37,7 @@ pub fn svg(story: &Story, until: Timestamp, clock: Clock<'_>) -> String {
     for (state, (row, total)) in &rows {
         let middle = TOP + row * ROW + ROW / 2 + 4;
         svg.text([LEFT - 10, middle], Anchor::End, INK, state.title());
-        svg.text(
-            [LEFT + WIDTH + 12, middle],
-            Anchor::Start,
-            FAINT,
-            &hourglass_events::Span(*total).to_string(),
-        );
+        svg.text([LEFT + WIDTH + 12, middle], Anchor::Start, FAINT, &Span(*total).to_string());
     }
     for stay in stays {
         let Some((row, _)) = rows.get(&stay.step.state) else { continue };
