@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hourglass_events::codec::{self, DecodeError, GroupView};
-use hourglass_events::{Digest, Event, Record, Seq, ShardEvent, ShardNumber, Span, Timestamp};
+use hourglass_events::{Digest, Event, Record, ShardEvent, ShardNumber, Span, Timestamp};
 
 use super::gate::Gate;
 use super::news::Early;
@@ -119,50 +119,66 @@ impl Replay {
         self.follows(slot, &group)?;
         let mut last = Digest::NONE;
         for (index, bytes) in group.records.iter().enumerate() {
-            let (record, digest) = self.apply(slot, &group, index, bytes)?;
-            last = digest;
-            see(record, bytes, digest);
+            let record = self.read(slot, &group, index, bytes)?;
+            last = self.take_in(slot, &record, bytes)?;
+            see(record, bytes, last);
         }
         let (number, epoch) = (group.number, group.epoch);
         self.mark = Mark { slot, group: group.digest(frame, last), number, epoch };
         Ok(())
     }
 
-    /// The state right after record `last`, which the frame of the next slot holds; after its last record, if it ends
-    /// before. It is a state that a shard never rests in when others of its group follow, so nothing can go on from it.
-    pub fn fold_until(mut self, frame: &[u8], last: Seq) -> Result<Fleet, ReplayError> {
+    /// Fold the frame of the next slot up to the first record that is not `wanted`, and show each to `see` with the state
+    /// after it. The answer is whether all of it was: otherwise this is a state that a shard may never rest in, and
+    /// nothing can go on from it.
+    pub fn fold_while(
+        &mut self,
+        frame: &[u8],
+        mut wanted: impl FnMut(&Record) -> bool,
+        mut see: impl FnMut(&Fleet, &Record, &[u8], Digest),
+    ) -> Result<bool, ReplayError> {
         let slot = self.next_slot();
         let group = GroupView::decode(frame).map_err(|source| ReplayError::Frame { slot, source })?;
         self.follows(slot, &group)?;
+        let mut last = Digest::NONE;
         for (index, bytes) in group.records.iter().enumerate() {
-            if self.fleet.seq() >= last {
-                break;
+            let record = self.read(slot, &group, index, bytes)?;
+            if !wanted(&record) {
+                return Ok(false);
             }
-            self.apply(slot, &group, index, bytes)?;
+            last = self.take_in(slot, &record, bytes)?;
+            see(&self.fleet, &record, bytes, last);
         }
-        Ok(self.fleet)
+        let (number, epoch) = (group.number, group.epoch);
+        self.mark = Mark { slot, group: group.digest(frame, last), number, epoch };
+        Ok(true)
     }
 
-    fn apply(
-        &mut self,
+    fn read(
+        &self,
         slot: Slot,
         group: &GroupView<'_>,
         index: usize,
         bytes: &[u8],
-    ) -> Result<(Record, Digest), ReplayError> {
-        let failed = |source| ReplayError::Record { slot, source };
+    ) -> Result<Record, ReplayError> {
         let after = self.fleet.seq();
-        let record =
-            codec::decode(bytes).map_err(|source| failed(FoldError::Unreadable { after, source }))?;
+        let unreadable =
+            |source| ReplayError::Record { slot, source: FoldError::Unreadable { after, source } };
+        let record = codec::decode(bytes).map_err(unreadable)?;
         let opened = matches!(record.event, Event::Shard(ShardEvent::Opened { .. }));
         let opens = index == 0 && group.epoch == slot.0;
         if opened != opens {
             let what = "an epoch begins with its opening, and nothing else does";
             return Err(ReplayError::Order { slot, what });
         }
+        Ok(record)
+    }
+
+    fn take_in(&mut self, slot: Slot, record: &Record, bytes: &[u8]) -> Result<Digest, ReplayError> {
         let digest = Digest::of(bytes);
-        self.fleet.apply(&record, digest).map_err(failed)?;
-        Ok((record, digest))
+        let failed = |source| ReplayError::Record { slot, source };
+        self.fleet.apply(record, digest).map_err(failed)?;
+        Ok(digest)
     }
 
     fn follows(&self, slot: Slot, group: &GroupView<'_>) -> Result<(), ReplayError> {
