@@ -73,12 +73,24 @@ enum Command {
     Verify(audit::verify::Arguments),
     /// Fold a log from its beginning and print the state it leads to.
     Replay(audit::replay::Arguments),
+    /// Say why a sandbox is in its state, and what is owed to it next.
+    Why(audit::why::Arguments),
+    /// Print who was forked from whom, and who is linked.
+    Tree(audit::tree::Arguments),
+    /// Print the states a sandbox went through, with who did it, why and how long each lasted.
+    Timeline(audit::timeline::Arguments),
+    /// Add up what sandboxes had, and for how long.
+    Usage(audit::usage::Arguments),
+    /// Write a log as lines of text, to be kept elsewhere and checked offline.
+    Export(audit::export::Arguments),
+    /// Find where this build begins to fold a log differently than the one that wrote it.
+    Diverge(audit::diverge::Arguments),
     /// Measure how fast this machine does what Hourglass is made of.
     Bench(bench::Arguments),
 }
 
 /// Where everything is kept.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 struct Data {
     /// The data directory.
     #[arg(long, env = "HOURGLASS_DATA", default_value_os_t = default_data())]
@@ -131,6 +143,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Log(arguments) => audit::log::run(&arguments).map(done),
         Command::Verify(arguments) => audit::verify::run(&arguments).map(done),
         Command::Replay(arguments) => audit::replay::run(&arguments).map(done),
+        Command::Why(arguments) => audit::why::run(&arguments).map(done),
+        Command::Tree(arguments) => audit::tree::run(&arguments).map(done),
+        Command::Timeline(arguments) => audit::timeline::run(&arguments).map(done),
+        Command::Usage(arguments) => audit::usage::run(&arguments).map(done),
+        Command::Export(arguments) => audit::export::run(&arguments).map(done),
+        Command::Diverge(arguments) => audit::diverge::run(&arguments).map(done),
         Command::Bench(arguments) => bench::run(&arguments).map(done),
     }
 }

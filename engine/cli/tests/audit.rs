@@ -2,131 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::collections::BTreeMap;
+mod common;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use hourglass_engine::log::EventLog as _;
-use hourglass_engine::log::segments::{Inspection, Options, SegmentLog};
-use hourglass_engine::{Engine, Settings, Store};
-use hourglass_events::{Class, Digest, Image, OrganizationId, Resources, Seq, ShardNumber, SnapshotContent};
-use hourglass_kernel::{Input, Output as Wanted, Replay, ShardConfig};
-
-const SEGMENT: &str = "log/shard-0/00000000000000000001.segment";
-
-/// A data directory that is removed in the end.
-struct Data(PathBuf);
-
-impl Drop for Data {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-impl Data {
-    /// One in which an engine has run.
-    fn new(name: &str) -> Self {
-        let data =
-            Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id())));
-        data.live();
-        data
-    }
-
-    /// The life of one engine: a snapshot, and four sandboxes that wait for a host. It notes a digest of its state
-    /// after every checkpoint, and makes one after every group.
-    fn live(&self) {
-        tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let settings = Settings { checkpoint_records: 1, ..Settings::default() };
-            let engine = Engine::builder(Store::embedded(&self.0)).settings(settings).start().await.unwrap();
-            engine.register_snapshot(snapshot()).await.unwrap();
-            let client = engine.client(OrganizationId::from_u128(1), "test");
-            let create = || client.create(|_| {});
-            // While the first is on its way to the disk the others gather in one group.
-            tokio::try_join!(create(), create(), create(), create()).unwrap();
-            engine.shutdown().await;
-        });
-    }
-
-    fn hourglass(&self, command: &str, arguments: &[&str]) -> Output {
-        let mut hourglass = Command::new(env!("CARGO_BIN_EXE_hourglass"));
-        hourglass.arg(command).arg("--data").arg(&self.0).args(arguments).output().unwrap()
-    }
-
-    fn said(&self, command: &str, arguments: &[&str]) -> String {
-        let output = self.hourglass(command, arguments);
-        assert!(output.status.success(), "{command} {arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn refusal(&self, command: &str, arguments: &[&str]) -> String {
-        let output = self.hourglass(command, arguments);
-        assert!(!output.status.success(), "{command} {arguments:?}: {output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    }
-
-    /// Every file, with its bytes.
-    fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut files = BTreeMap::new();
-        let mut directories = vec![self.0.clone()];
-        while let Some(directory) = directories.pop() {
-            for entry in fs::read_dir(directory).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    directories.push(path);
-                } else {
-                    let bytes = fs::read(&path).unwrap();
-                    files.insert(path, bytes);
-                }
-            }
-        }
-        files
-    }
-
-    /// Let another writer take over that notes this as the digest of the state at record `through`.
-    fn note(&self, through: u64, hash: Digest) {
-        let (log, _) = SegmentLog::open(&self.0.join("log/shard-0"), Options::new(0)).unwrap();
-        let (reader, mut replay) = (log.reader(), Replay::new(ShardNumber(0), 1));
-        let mut scan = reader.scan(replay.next_slot());
-        while let Some(scanned) = scan.next_frame().unwrap() {
-            replay.fold(scanned.frame, |_, _, _| {}).unwrap();
-        }
-        let now = replay.fleet().at();
-        let mut shard = replay.open(ShardConfig::new(7), now).unwrap();
-        let mut inputs = vec![Input::StateHashed { through: Seq(through), hash }];
-        loop {
-            while let Some(output) = shard.poll() {
-                if let Wanted::Append { slot, frame } = output {
-                    let append = log.append(slot, frame);
-                    let outcome = tokio::runtime::Runtime::new().unwrap().block_on(append);
-                    inputs.push(Input::Appended { slot, outcome });
-                }
-            }
-            let Some(input) = inputs.pop() else { break };
-            shard.handle(now, input);
-        }
-    }
-
-    /// Leave part of a frame behind the last one, as a power cut does.
-    fn tear(&self) {
-        let segment = self.0.join(SEGMENT);
-        let used = fs::read(&segment).unwrap().iter().rposition(|&byte| byte != 0).unwrap() as u64;
-        let file = fs::OpenOptions::new().write(true).open(segment).unwrap();
-        file.write_all_at(&[0xee; 200], (used / 8 + 8) * 8).unwrap();
-    }
-}
-
-fn snapshot() -> SnapshotContent {
-    SnapshotContent {
-        name: "default".to_owned(),
-        class: Class::Container,
-        resources: Resources::DEFAULT,
-        gpu_types: hourglass_events::GpuTypes::default(),
-        image: Image { digest: "tiny".to_owned() },
-    }
-}
+use common::{Data, SEGMENT, groups_end};
+use hourglass_engine::Store;
+use hourglass_engine::log::segments::{Options, SegmentLog};
+use hourglass_events::{Digest, ShardNumber};
 
 #[test]
 fn looking_at_a_log_leaves_every_byte_as_it_was() {
@@ -215,7 +100,7 @@ fn log_shows_what_is_called_exactly_as_asked() {
 
 #[test]
 fn the_replay_of_an_empty_log_has_no_line_for_programs() {
-    let data = Data(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("empty-{}", std::process::id())));
+    let data = Data::empty("empty");
     let path = Store::log_directory(&data.0, ShardNumber(0));
     drop(SegmentLog::open(&path, Options::new(0)).unwrap());
     assert_eq!(data.said("replay", &["--json"]), "");
@@ -276,19 +161,4 @@ fn replay_stops_right_after_the_record_it_is_told() {
     let refusal = data.refusal("replay", &["--until", &(last + 1).to_string()]);
     assert!(refusal.contains(&format!("the log ends with record {last}")), "{refusal}");
     data.refusal("replay", &["--until", "0"]);
-}
-
-/// The last record of each group.
-fn groups_end(data: &Data) -> Vec<u64> {
-    let path = Store::log_directory(&data.0, ShardNumber(0));
-    let inspection = Inspection::open(&path, &Options::new(0)).unwrap();
-    let mut replay = Replay::new(ShardNumber(0), 1);
-    let mut ends = Vec::new();
-    let reader = inspection.reader();
-    let mut scan = reader.scan(replay.next_slot());
-    while let Some(scanned) = scan.next_frame().unwrap() {
-        replay.fold(scanned.frame, |_, _, _| {}).unwrap();
-        ends.push(replay.fleet().seq().0);
-    }
-    ends
 }

@@ -13,7 +13,8 @@ fn said(arguments: &[&str]) -> String {
 #[test]
 fn every_command_says_what_it_does() {
     let all = said(&["--help"]);
-    let audits = ["log", "verify", "replay", "bench"];
+    let audits =
+        ["log", "verify", "replay", "why", "tree", "timeline", "usage", "export", "diverge", "bench"];
     let verbs = ["create", "get", "list", "start", "stop", "delete", "label", "interval", "wait"];
     let inside = ["exec", "shell", "cp", "events"];
     for command in ["demo", "up"].iter().chain(&audits).chain(&verbs).chain(&inside) {

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use anyhow::bail;
-use hourglass_events::{Event, Record, SandboxEvent, Seq, Subject};
-use serde_json::json;
+use hourglass_events::{Seq, Subject};
+use serde_json::Value;
 
-use super::Which;
+use super::past::Moment;
+use super::{Which, view};
 use crate::paint;
 
 #[derive(Debug, clap::Args)]
@@ -25,17 +26,18 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut log = arguments.which.open()?;
     let mut called = Called { asked: arguments.of.as_deref(), found: BTreeSet::new() };
-    log.records(|_, record, _, digest| {
-        if !called.has(&record) || record.seq < Seq(arguments.from) {
-            return;
+    arguments.which.past()?.each(|moment| {
+        let record = moment.record;
+        if !called.has(&moment) || record.seq < Seq(arguments.from) {
+            return Ok(());
         }
         if arguments.json {
-            paint::say(view(&record, &digest.to_string()));
+            paint::say(Value::Object(view::of(record, moment.digest)));
         } else {
-            paint::say(paint::record(&record));
+            paint::say(paint::record(record));
         }
+        Ok(())
     })?;
     match called.asked {
         Some(asked) if called.found.is_empty() => bail!("nothing in this log is called {asked}"),
@@ -52,56 +54,21 @@ struct Called<'a> {
 }
 
 impl Called<'_> {
-    /// Whether `record` is of it. Records must be shown from the first on, since a sandbox is named in its first.
-    fn has(&mut self, record: &Record) -> bool {
+    /// Whether this is of it. Records must be shown from the first on, since a sandbox is named in its first.
+    fn has(&mut self, Moment { record, fleet, .. }: &Moment<'_>) -> bool {
         let Some(asked) = self.asked else { return true };
+        let named = |id| fleet.sandbox(id).is_some_and(|sandbox| sandbox.blueprint.name.as_str() == asked);
         let id = match record.subject {
+            Subject::Sandbox(id) if record.version == 1 && named(id) => asked.to_owned(),
             Subject::Shard(number) => number.to_string(),
             Subject::Organization(id) => id.to_string(),
             Subject::Host(id) => id.to_string(),
             Subject::Snapshot(id) => id.to_string(),
             Subject::Sandbox(id) => id.to_string(),
         };
-        if id == asked || is_born(&record.event, asked) {
+        if id == asked {
             self.found.insert(record.subject);
         }
         self.found.contains(&record.subject)
     }
-}
-
-/// Whether a sandbox of this name comes into being by `event`.
-fn is_born(event: &Event, name: &str) -> bool {
-    matches!(event, Event::Sandbox(SandboxEvent::PullBegan { blueprint, .. }) if blueprint.name.as_str() == name)
-}
-
-/// A record as JSON.
-fn view(record: &Record, digest: &str) -> serde_json::Value {
-    json!({
-        "seq": record.seq,
-        "id": record.id,
-        "at": paint::time(record.at),
-        "subject": record.subject.to_string(),
-        "organization": record.organization,
-        "version": record.version,
-        "actor": record.actor.to_string(),
-        "cause": record.cause.to_string(),
-        "correlation": record.correlation,
-        "event": record.event.name(),
-        "body": body(record),
-        "digest": digest,
-    })
-}
-
-fn body(record: &Record) -> serde_json::Value {
-    use hourglass_events::Event;
-    let body = match &record.event {
-        Event::Shard(event) => serde_json::to_value(event),
-        Event::Organization(event) => serde_json::to_value(event),
-        Event::Host(event) => serde_json::to_value(event),
-        Event::Snapshot(event) => serde_json::to_value(event),
-        Event::Sandbox(event) => serde_json::to_value(event),
-    };
-    // An event is its kind, or one field named after its kind; the kind stands beside it already.
-    let Ok(serde_json::Value::Object(map)) = body else { return serde_json::Value::Null };
-    map.into_values().next().unwrap_or_default()
 }
