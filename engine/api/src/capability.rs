@@ -33,6 +33,7 @@ capabilities! {
     Gpu = "UNSUPPORTED_GPU", "a sandbox with GPUs";
     Kvm = "UNSUPPORTED_KVM", "a sandbox with KVM";
     Link = "UNSUPPORTED_LINK", "linking sandboxes";
+    Management = "UNSUPPORTED_MANAGEMENT", "managing this over the API";
     ObjectStorage = "UNSUPPORTED_OBJECT_STORAGE", "uploading build contexts";
     Preview = "UNSUPPORTED_PREVIEW", "previewing a port of a sandbox";
     Proxy = "UNSUPPORTED_PROXY", "a proxy for what a sandbox sends";
@@ -47,6 +48,7 @@ capabilities! {
     Toolbox = "UNSUPPORTED_TOOLBOX", "the toolbox";
     Ttl = "UNSUPPORTED_TTL", "a time to live";
     Volumes = "UNSUPPORTED_VOLUMES", "volumes";
+    WarmPools = "UNSUPPORTED_WARM_POOLS", "pools of warm sandboxes";
 }
 
 /// Refuses `capability` of a sandbox, which must exist.

@@ -32,7 +32,7 @@ pub(crate) fn all(shared: &Shared) -> Router {
             "/openapi.json",
             get(async || ([(CONTENT_TYPE, "application/json")], document).into_response()),
         )
-        .fallback(async || Problem::NoRoute)
+        .fallback(later::elsewhere)
         .method_not_allowed_fallback(async || Problem::WrongMethod)
         .layer(axum::extract::DefaultBodyLimit::max(shared.settings.body))
         .layer(middleware::from_fn_with_state(Shared::clone(shared), envelope::put_on))
@@ -56,6 +56,8 @@ fn open(table: Table) -> Table {
     let ready = Operation::open(Verb::Get, "/ready", "Whether the engine decides")
         .answers(200, Content::json::<health::Health>())
         .refuses(&[503]);
+    // The contract's name for it.
+    let known = Operation { path: "/health/ready".to_owned(), ..ready.clone() };
     let socket = Operation::open(
         Verb::Get,
         "/socket.io/",
@@ -64,5 +66,9 @@ fn open(table: Table) -> Table {
     .query(events::parameters())
     .answers(101, None)
     .refuses(&[400, 414, 431, 503]);
-    table.on(health, health::health).on(ready, health::ready).on(socket, events::connect)
+    table
+        .on(health, health::health)
+        .on(ready, health::ready)
+        .on(known, health::ready)
+        .on(socket, events::connect)
 }

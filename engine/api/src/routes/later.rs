@@ -2,6 +2,7 @@
 //! with 404.
 
 use axum::extract::Path;
+use axum::http::Uri;
 
 use super::table::Table;
 use crate::caller::Caller;
@@ -28,6 +29,8 @@ const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
     (Verb::Put, "secrets", Capability::Secrets),
     (Verb::Get, "signing-key", Capability::SigningKey),
     (Verb::Post, "signing-key/rotate", Capability::SigningKey),
+    (Verb::Get, "organization", Capability::Management),
+    (Verb::Get, "region-quota", Capability::Management),
     (Verb::Get, "telemetry/logs", Capability::Telemetry),
     (Verb::Get, "telemetry/metrics", Capability::Telemetry),
     (Verb::Get, "telemetry/traces", Capability::Telemetry),
@@ -38,6 +41,7 @@ const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
 const OF_NOTHING: &[(Verb, &str, Capability)] = &[
     (Verb::Post, "/snapshots", Capability::Snapshot),
     (Verb::Get, "/config", Capability::Configuration),
+    (Verb::Get, "/sandbox/ssh-access/validate", Capability::Ssh),
     (Verb::Get, "/object-storage/push-access", Capability::ObjectStorage),
     (Verb::Get, "/volumes", Capability::Volumes),
     (Verb::Post, "/volumes", Capability::Volumes),
@@ -50,6 +54,27 @@ const OF_NOTHING: &[(Verb, &str, Capability)] = &[
     (Verb::Get, "/secret/{secretId}", Capability::Secrets),
     (Verb::Patch, "/secret/{secretId}", Capability::Secrets),
     (Verb::Delete, "/secret/{secretId}", Capability::Secrets),
+    (Verb::Get, "/warm-pools", Capability::WarmPools),
+    (Verb::Post, "/warm-pools", Capability::WarmPools),
+    (Verb::Patch, "/warm-pools/{id}", Capability::WarmPools),
+    (Verb::Delete, "/warm-pools/{id}", Capability::WarmPools),
+];
+
+/// Where the paths begin on which the contract keeps the books of a whole service: whose it is, who may use it, what it
+/// runs on. There are more of them than of all others together, and nothing about sandboxes is asked there.
+const FAMILIES: &[(&str, Capability)] = &[
+    ("admin", Capability::Management),
+    ("api-keys", Capability::Management),
+    ("audit", Capability::Management),
+    ("docker-registry", Capability::Management),
+    ("jobs", Capability::Management),
+    ("organizations", Capability::Management),
+    ("preview", Capability::Preview),
+    ("regions", Capability::Management),
+    ("runners", Capability::Management),
+    ("shared-regions", Capability::Management),
+    ("users", Capability::Management),
+    ("webhooks", Capability::Management),
 ];
 
 pub(super) fn add(table: Table) -> Table {
@@ -61,6 +86,17 @@ pub(super) fn add(table: Table) -> Table {
         let refuse = move |_: Caller| std::future::ready(Problem::Unsupported(capability));
         table.on(operation(verb, path, capability), refuse)
     })
+}
+
+/// Answers what no path is for: it is not supported where the contract has something, and else not there.
+pub(super) async fn elsewhere(uri: Uri, caller: Result<Caller, Problem>) -> Problem {
+    let first = uri.path().split('/').find(|part| !part.is_empty());
+    let family = FAMILIES.iter().find(|(name, _)| Some(*name) == first);
+    match (family, caller) {
+        (None, _) => Problem::NoRoute,
+        (Some(_), Err(problem)) => problem,
+        (Some((_, capability)), Ok(_)) => Problem::Unsupported(*capability),
+    }
 }
 
 /// The description of an operation that is refused.

@@ -95,9 +95,33 @@ async fn operations_that_are_not_done_yet_are_capabilities_of_what_exists() {
     }
     let tool = world.get("/toolbox/box/git/status").await;
     assert_eq!((tool.status.as_u16(), tool.text("code")), (422, "UNSUPPORTED_TOOLBOX"));
-    for path in ["/config", "/volumes", "/volumes/by-name/x", "/secret", "/object-storage/push-access"] {
+    for path in
+        ["/config", "/volumes", "/volumes/by-name/x", "/secret", "/object-storage/push-access", "/warm-pools"]
+    {
         assert_eq!(world.get(path).await.status.as_u16(), 422, "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_the_contract_keeps_books_of_is_not_supported_rather_than_not_there() {
+    let world = World::new().await;
+    for (method, path, code) in [
+        (Method::GET, "/organizations", "UNSUPPORTED_MANAGEMENT"),
+        (Method::GET, "/organizations/7/usage", "UNSUPPORTED_MANAGEMENT"),
+        (Method::PATCH, "/runners/7/scheduling", "UNSUPPORTED_MANAGEMENT"),
+        (Method::POST, "/api-keys", "UNSUPPORTED_MANAGEMENT"),
+        (Method::GET, "/jobs/poll?timeout=1", "UNSUPPORTED_MANAGEMENT"),
+        (Method::GET, "/users/me", "UNSUPPORTED_MANAGEMENT"),
+        (Method::GET, "/preview/7/public", "UNSUPPORTED_PREVIEW"),
+        (Method::GET, "/sandbox/ssh-access/validate", "UNSUPPORTED_SSH"),
+    ] {
+        let answer = world.send(method.clone(), path, &[], None).await;
+        assert_eq!((answer.status.as_u16(), answer.text("code")), (422, code), "{path}");
+        let answer = world.send(method, path, &[("authorization", "Bearer wrong")], None).await;
+        assert_eq!((answer.status.as_u16(), answer.text("code")), (401, "UNKNOWN_KEY"), "{path}");
+    }
+    assert_eq!(world.get("/organizationsfor").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.get("/health/ready").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -194,6 +218,7 @@ async fn the_sandbox_of_another_organization_is_not_there() {
 async fn an_interval_in_a_path_is_a_whole_number_in_range() {
     let world = World::new().await;
     world.create(json!({ "name": "box" })).await;
+    let before = world.engine.view(ShardNumber(0)).fleet().seq();
     for (path, code) in [
         ("autostop/-1", "BAD_INTERVAL"),
         ("autostop/0.5", "BAD_PARAMETER"),
@@ -209,6 +234,7 @@ async fn an_interval_in_a_path_is_a_whole_number_in_range() {
         let answer = world.post(&format!("/sandbox/box/{path}"), None).await;
         assert_eq!((answer.status.as_u16(), answer.text("code")), (400, code), "{path}");
     }
+    assert_eq!(world.engine.view(ShardNumber(0)).fleet().seq(), before, "nothing was recorded");
 }
 
 #[tokio::test]
