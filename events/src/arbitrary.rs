@@ -21,7 +21,7 @@ use crate::duty::Alarm;
 use crate::event::SandboxEvent;
 use crate::id::{CorrelationId, OrderNumber, OrganizationId, RecordId, SandboxId, Seq, ShardNumber};
 use crate::record::{Actor, Cause, Digest, Event, KeyUse, Record, SCHEMA, Stamp, Subject};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Errand, Sandbox};
 use crate::state::State;
 use crate::time::Timestamp;
 
@@ -125,7 +125,7 @@ pub fn history(offers: &[Offer]) -> Vec<Record> {
             correlation: CorrelationId::from_u128(1),
         };
         let after = match before {
-            None if name_is_taken(folded.values(), &stamp, event) => continue,
+            _ if name_is_taken(folded.values(), &stamp, event) => continue,
             None => Sandbox::born(id, &stamp, event),
             Some(before) => {
                 let mut after = before.clone();
@@ -145,13 +145,21 @@ fn name_is_taken<'a>(
     stamp: &Stamp,
     event: &SandboxEvent,
 ) -> bool {
-    let (SandboxEvent::PullBegan { blueprint, .. } | SandboxEvent::Born { blueprint, .. }) = event else {
+    let name = if let SandboxEvent::PullBegan { blueprint, .. } | SandboxEvent::Born { blueprint, .. } = event
+    {
+        &blueprint.name
+    } else if let SandboxEvent::ForkBegan { name, .. } = event {
+        name
+    } else {
         return false;
     };
     sandboxes.any(|sandbox| {
-        sandbox.organization == stamp.organization
-            && sandbox.blueprint.name == blueprint.name
-            && !sandbox.state.is_in(State::NAMELESS)
+        let reserved = sandbox
+            .errand
+            .as_deref()
+            .is_some_and(|errand| matches!(errand, Errand::Fork { name: reserved, .. } if reserved == name));
+        let held = sandbox.blueprint.name == *name && !sandbox.state.is_in(State::NAMELESS);
+        sandbox.organization == stamp.organization && (held || reserved)
     })
 }
 

@@ -258,6 +258,16 @@ pub enum Refusal {
     /// A sandbox was to be linked that would outlive its stop.
     #[error("a linked sandbox is always ephemeral; send an auto-delete interval of 0")]
     LinkedOutlives,
+    /// A linked sandbox was asked for in another region than its parent's.
+    #[error("sandbox {parent} is in region {found}; what is linked with it cannot be in region {asked}")]
+    LinkedApart {
+        /// The sandbox to link with.
+        parent: SandboxId,
+        /// Its region.
+        found: String,
+        /// What was asked for.
+        asked: String,
+    },
     /// A parent is not deleted before its forks.
     #[error("{forks} forks of this sandbox still exist, such as {first}; delete them first")]
     HasForks {

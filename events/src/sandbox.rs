@@ -71,8 +71,8 @@ pub struct Sandbox {
     pub boot: Option<OrderNumber>,
     /// The operation waiting for the one in flight.
     pub intent: Option<Intent>,
-    /// The latest order that made a fork of it.
-    pub forked: Option<OrderNumber>,
+    /// The latest fork that was made of it.
+    pub forked: Option<SandboxId>,
     /// How it last stopped running.
     pub exit: Option<ExitCause>,
     /// What went wrong last, until it runs again.

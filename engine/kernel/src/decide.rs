@@ -8,6 +8,8 @@ pub mod archive;
 pub mod configure;
 pub mod create;
 pub mod delete;
+pub mod fork;
+pub mod link;
 pub mod pause;
 pub mod recover;
 pub mod register;
@@ -169,10 +171,10 @@ fn dispatch(
         Command::Resize(target, resize) => {
             on(target, &|sandbox| resize::decide(fleet, terms, sandbox, *resize, now))
         }
-        Command::Fork(..) => Err(Refusal::Unsupported(Operation::Fork)),
-        Command::Archive(target) => on(target, &|sandbox| archive::decide(terms, sandbox, now)),
+        Command::Fork(target, fork) => on(target, &|sandbox| fork::decide(fleet, terms, sandbox, fork, now)),
+        Command::Archive(target) => on(target, &|sandbox| archive::decide(fleet, terms, sandbox, now)),
         Command::Recover(target) => on(target, &|sandbox| recover::decide(fleet, terms, sandbox, now)),
-        Command::Delete(target) => on(target, &|sandbox| Ok(delete::decide(sandbox))),
+        Command::Delete(target) => on(target, &|sandbox| delete::decide(fleet, sandbox)),
         Command::ReplaceLabels(target, labels) => on(target, &|sandbox| configure::labels(sandbox, labels)),
         Command::SetAutoStop(target, policy) => on(target, &|sandbox| configure::auto_stop(sandbox, *policy)),
         Command::SetAutoArchive(target, policy) => {

@@ -6,6 +6,7 @@
 mod fold;
 pub mod hosts;
 pub mod keys;
+mod kin;
 mod waiting;
 
 #[cfg(test)]
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Allowance, Class, Digest, Limits, Name, OrganizationId, Sandbox, SandboxId, Seq, ShardNumber, Snapshot,
-    SnapshotId, Subject, Target, Timestamp,
+    SnapshotId, State, Subject, Target, Timestamp,
 };
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub(crate) use fold::seeks;
 pub use hosts::Host;
 use hosts::Hosts;
 use keys::Keys;
+pub(crate) use keys::answered;
+pub use kin::Kin;
 use waiting::Waiting;
 
 use crate::place::Needs;
@@ -42,6 +45,7 @@ pub struct Fleet {
     head: Digest,
     sandboxes: OrdMap<SandboxId, Arc<Sandbox>>,
     names: OrdMap<OrganizationId, OrdMap<Name, SandboxId>>,
+    kin: Kin,
     waiting: Waiting,
     hosts: Hosts,
     snapshots: OrdMap<SnapshotId, Arc<Snapshot>>,
@@ -74,6 +78,7 @@ impl Fleet {
             head: Digest::NONE,
             sandboxes: OrdMap::new(),
             names: OrdMap::new(),
+            kin: Kin::default(),
             waiting: Waiting::default(),
             hosts: Hosts::default(),
             snapshots: OrdMap::new(),
@@ -154,6 +159,26 @@ impl Fleet {
     #[must_use]
     pub fn holder(&self, organization: OrganizationId, name: &Name) -> Option<&Arc<Sandbox>> {
         self.names.get(&organization)?.get(name).and_then(|id| self.sandbox(*id))
+    }
+
+    /// Who `name` is kept for within `organization`, and where that one is in its life: a fork that is not born yet has
+    /// its name already.
+    #[must_use]
+    pub fn name_holder(&self, organization: OrganizationId, name: &Name) -> Option<(SandboxId, State)> {
+        let id = *self.names.get(&organization)?.get(name)?;
+        Some((id, self.sandbox(id).map_or(State::Unknown, |sandbox| sandbox.state)))
+    }
+
+    /// Whether `id` is a sandbox's, or kept for one.
+    #[must_use]
+    pub fn is_taken(&self, id: SandboxId) -> bool {
+        self.sandboxes.contains_key(&id) || self.kin.is_reserved(id)
+    }
+
+    /// Who descends from whom among those that live.
+    #[must_use]
+    pub const fn kin(&self) -> &Kin {
+        &self.kin
     }
 
     /// Sandboxes that no host was found for yet.

@@ -7,24 +7,24 @@
 use std::sync::Arc;
 
 use hourglass_events::{
-    Alarm, ArchiveReason, Cause, DeleteReason, DropReason, Errand, HostId, Intent, Order, Plan, Sandbox,
-    SandboxEvent, Settings, ShardNumber, State, StopReason, Task, TaskKind, Timestamp, Values,
+    Actor, Alarm, ArchiveReason, Cause, DeleteReason, DropReason, Errand, Event, HostId, Intent, Order, Plan,
+    Sandbox, SandboxEvent, Settings, State, StopReason, Subject, Task, TaskKind, Timestamp, Values,
 };
 
-use crate::decide::{Proposal, archive, pause, start, stop};
+use crate::decide::{Proposal, alarm, archive, delete, fork, link, pause, start, stop};
 use crate::fleet::Fleet;
-use crate::place::{Needs, place};
+use crate::place::place;
 use crate::terms::Terms;
 
 /// The order that `sandbox` is owed at `now`, and by which host.
 #[must_use]
-pub fn order(shard: ShardNumber, sandbox: &Sandbox, now: Timestamp) -> Option<(HostId, Order)> {
+pub fn order(fleet: &Fleet, sandbox: &Sandbox, now: Timestamp) -> Option<(HostId, Order)> {
     let host = sandbox.host?;
     let work = sandbox.work?;
-    if work.retry_at.is_some_and(|at| at > now) {
+    if work.retry_at.is_some_and(|at| at > now) || fork::is_being_made(fleet, sandbox) {
         return None;
     }
-    let task = task(sandbox)?;
+    let (shard, task) = (fleet.shard(), task(sandbox)?);
     Some((host, Order { shard, sandbox: sandbox.id, number: work.number, deadline: work.deadline, task }))
 }
 
@@ -92,19 +92,62 @@ fn plan(sandbox: &Sandbox) -> Box<Plan> {
     })
 }
 
-/// The event that `sandbox` is owed without anybody asking. Deleting goes before a waiting intent, and that before
-/// the end of an ephemeral sandbox.
+/// The event that `sandbox` is owed without anybody asking: the birth of its fork, which happens to that one, or one of
+/// its own. Deleting goes before a waiting intent, and that before the end of an ephemeral sandbox.
 #[must_use]
 pub fn follow_up(fleet: &Fleet, terms: &Terms, sandbox: &Arc<Sandbox>, now: Timestamp) -> Option<Proposal> {
-    let (cause, event) = match sandbox.host {
-        None | Some(_) if kept_as_backed_up(sandbox) => (Cause::Duty, SandboxEvent::ArchiveStored),
-        None if sandbox.work.is_some() => homeless(fleet, terms, sandbox, now)?,
-        None | Some(_) => match sandbox.intent {
-            Some(intent) => (Cause::Intent, settled(fleet, terms, sandbox, intent, now)?),
-            None => ephemeral(sandbox)?,
-        },
-    };
+    if let Some(birth) = birth(fleet, sandbox) {
+        return Some(birth);
+    }
+    let (cause, event) = link::cascade(fleet, sandbox)
+        .or_else(|| of_a_fork(fleet, terms, sandbox, now))
+        .or_else(|| of_its_own(fleet, terms, sandbox, now))?;
     Some(Proposal::own(sandbox, cause, event))
+}
+
+/// The birth of the fork that `parent` is making. It is there by the time the copy is made, so that whoever asked for
+/// it can look at it, and what becomes of it is its own story.
+fn birth(fleet: &Fleet, parent: &Sandbox) -> Option<Proposal> {
+    let child = parent.forking().filter(|child| fleet.sandbox(*child).is_none())?;
+    Some(Proposal {
+        subject: Subject::Sandbox(child),
+        organization: parent.organization,
+        actor: Actor::Engine,
+        cause: Cause::Cascade(parent.id),
+        correlation: Some(parent.correlation),
+        event: Event::Sandbox(fork::birth(parent)?),
+    })
+}
+
+/// A fork whose parent has gone on boots, or never will; and nobody makes one that was deleted meanwhile.
+fn of_a_fork(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    now: Timestamp,
+) -> Option<(Cause, SandboxEvent)> {
+    if let Some(event) = fork::went_on(fleet, terms, sandbox, now) {
+        return Some((Cause::Cascade(sandbox.blueprint.forked_from?), event));
+    }
+    let child = fleet.sandbox(sandbox.forking()?)?;
+    let gone = child.state.is_in(State::NAMELESS);
+    gone.then_some((Cause::Duty, SandboxEvent::Abandoned { fault: None }))
+}
+
+fn of_its_own(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    now: Timestamp,
+) -> Option<(Cause, SandboxEvent)> {
+    match sandbox.host {
+        None | Some(_) if kept_as_backed_up(sandbox) => Some((Cause::Duty, SandboxEvent::ArchiveStored)),
+        None if sandbox.work.is_some() => homeless(fleet, terms, sandbox, now),
+        None | Some(_) => match sandbox.intent {
+            Some(intent) => Some((Cause::Intent, settled(fleet, terms, sandbox, intent, now)?)),
+            None => ephemeral(fleet, sandbox),
+        },
+    }
 }
 
 /// What becomes of a sandbox that is owed work without a host to do it: there is nothing to remove or to quieten, and
@@ -116,6 +159,7 @@ fn homeless(
     now: Timestamp,
 ) -> Option<(Cause, SandboxEvent)> {
     match hourglass_events::duties(sandbox.state).task?.task {
+        TaskKind::Remove if fork::is_being_made(fleet, sandbox) => None,
         TaskKind::Remove if sandbox.stored.is_empty() => Some((Cause::Duty, SandboxEvent::Removed)),
         TaskKind::Quiesce => Some((Cause::Duty, SandboxEvent::Quiesced)),
         TaskKind::Discard => Some((Cause::Duty, SandboxEvent::DiskDropped)),
@@ -140,7 +184,7 @@ fn homeless(
 
 /// A host for a sandbox that waits for one, if there is one by now.
 fn placed(fleet: &Fleet, sandbox: &Sandbox, deadline: Timestamp) -> Option<SandboxEvent> {
-    let placement = place(fleet, &Needs::now(sandbox));
+    let placement = place(fleet, &link::needs(fleet, sandbox)?);
     placement.host?;
     Some(SandboxEvent::Placed { placement, deadline })
 }
@@ -165,6 +209,7 @@ fn settled(
             Intent::Stop { .. } => dropped(DropReason::AlreadyThere),
             Intent::Pause => dropped(DropReason::OperationFailed),
             Intent::Archive if sandbox.is_ephemeral() => dropped(DropReason::Ephemeral),
+            Intent::Archive if link::is_free_to_leave(fleet, sandbox).is_err() => dropped(DropReason::Linked),
             Intent::Archive => Some(archive::begin(terms, ArchiveReason::Asked, now)),
         },
         State::Started => match intent {
@@ -204,13 +249,17 @@ fn settled(
     }
 }
 
-fn ephemeral(sandbox: &Sandbox) -> Option<(Cause, SandboxEvent)> {
-    let over = sandbox.state == State::Stopped && sandbox.is_ephemeral();
+/// The end of what lives no longer than it runs. While forks of it live it waits, stopped.
+fn ephemeral(fleet: &Fleet, sandbox: &Sandbox) -> Option<(Cause, SandboxEvent)> {
+    let over = sandbox.state == State::Stopped
+        && sandbox.is_ephemeral()
+        && delete::has_no_forks(fleet, sandbox).is_ok();
     over.then_some((Cause::Duty, SandboxEvent::DeleteBegan { reason: DeleteReason::Ephemeral }))
 }
 
 /// The alarms that may go off for `sandbox`, with when they are due. Used last at `used`.
-pub fn alarms(sandbox: &Sandbox, used: Timestamp) -> impl Iterator<Item = (Alarm, Timestamp)> {
-    let alarms = hourglass_events::duties(sandbox.state).alarms;
-    alarms.iter().filter_map(move |alarm| Some((*alarm, crate::decide::alarm::due(sandbox, *alarm, used)?)))
+pub fn alarms(fleet: &Fleet, sandbox: &Sandbox, used: Timestamp) -> impl Iterator<Item = (Alarm, Timestamp)> {
+    let alarms = hourglass_events::duties(sandbox.state).alarms.iter().copied();
+    let free = alarms.filter(|alarm| !alarm::blocked(fleet, sandbox, *alarm));
+    free.filter_map(move |alarm| Some((alarm, alarm::due(sandbox, alarm, used)?)))
 }

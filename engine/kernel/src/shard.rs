@@ -22,7 +22,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use hourglass_events::{HostCall, Refusal, SandboxId, Timestamp};
+use hourglass_events::{HostCall, Refusal, SandboxId, Subject, Timestamp};
 
 use crate::alarms::Alarms;
 use crate::checkpoint::Checkpoint;
@@ -167,11 +167,17 @@ impl Shard {
         while self.phase == Phase::Serving && !self.is_laden() {
             let Some(id) = self.agenda.pop_first() else { return };
             self.arm(id);
-            let Some(sandbox) = self.proposed.sandbox(id) else { continue };
-            if let Some(proposal) = owe::follow_up(&self.proposed, &self.config.terms, sandbox, now) {
-                // Follow-ups are small; a defect has halted the shard by itself.
-                let _ = self.propose(now, proposal);
-            }
+            self.follow(now, Subject::Sandbox(id));
+        }
+    }
+
+    /// Record the event that `subject` is owed, if it is owed one.
+    fn follow(&mut self, now: Timestamp, subject: Subject) {
+        let Subject::Sandbox(id) = subject else { return };
+        let Some(sandbox) = self.proposed.sandbox(id) else { return };
+        if let Some(proposal) = owe::follow_up(&self.proposed, &self.config.terms, sandbox, now) {
+            // Follow-ups are small; a defect has halted the shard by itself.
+            let _ = self.propose(now, proposal);
         }
     }
 
@@ -185,7 +191,7 @@ impl Shard {
                 self.dispatch.forget(id);
                 continue;
             };
-            let Some((host, order)) = owe::order(self.committed.shard(), sandbox, now) else { continue };
+            let Some((host, order)) = owe::order(&self.committed, sandbox, now) else { continue };
             if self.dispatch.claim(host, id, order.number) {
                 self.outputs.push_back(Output::Call { host, call: HostCall::Do(order) });
             }

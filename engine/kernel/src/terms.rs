@@ -22,6 +22,8 @@ pub struct Terms {
     pub resume: Span,
     /// How long changing its resources may take.
     pub resize: Span,
+    /// How long making a fork of it may take.
+    pub fork: Span,
     /// How long moving its disk to object storage may take.
     pub archive: Span,
     /// How long bringing it back may take, waiting for a host included.
@@ -49,6 +51,7 @@ impl Default for Terms {
             pause: Span::minutes(5),
             resume: Span::minutes(5),
             resize: Span::minutes(5),
+            fork: Span::minutes(5),
             archive: Span::minutes(60),
             restore: Span::minutes(60),
             retry: Span::seconds(1),

@@ -12,7 +12,7 @@ use crate::time::Span;
 
 /// One of each.
 fn each() -> Vec<Refusal> {
-    vec![
+    let all = vec![
         Refusal::OutOfLimits { resource: Resource::Cpu, asked: 5, least: 1, most: 4 },
         Refusal::OverQuota(Box::new(Shortage {
             region: "eu".to_owned(),
@@ -58,13 +58,6 @@ fn each() -> Vec<Refusal> {
         Refusal::Busy { operation: Operation::Resize, state: State::Stopping },
         Refusal::NotForClass { operation: Operation::Pause, class: Class::Container, able: Able::Machines },
         Refusal::Ephemeral(Operation::Archive),
-        Refusal::Linked { operation: Operation::Pause, parent: SandboxId::from_u128(7) },
-        Refusal::LinkedItself { target: SandboxId::from_u128(8), parent: SandboxId::from_u128(7) },
-        Refusal::LinkedOutlives,
-        Refusal::HasForks { forks: 2, first: SandboxId::from_u128(7) },
-        Refusal::HasLinked { linked: 2, first: SandboxId::from_u128(7) },
-        Refusal::NotWithGpu(Operation::Fork),
-        Refusal::NoRoomBeside { beside: SandboxId::from_u128(7), class: Class::LinuxVm },
         Refusal::NotRecoverable { found: "the sandbox's disk is gone".to_owned() },
         Refusal::NothingToResize,
         Refusal::DiskShrinks { have: 10, asked: 3 },
@@ -77,6 +70,24 @@ fn each() -> Vec<Refusal> {
         Refusal::Overloaded { waiting: 9 },
         Refusal::Fenced,
         Refusal::NotReady,
+    ];
+    [all, of_kin()].concat()
+}
+
+fn of_kin() -> Vec<Refusal> {
+    vec![
+        Refusal::Linked { operation: Operation::Pause, parent: SandboxId::from_u128(7) },
+        Refusal::LinkedItself { target: SandboxId::from_u128(8), parent: SandboxId::from_u128(7) },
+        Refusal::LinkedOutlives,
+        Refusal::LinkedApart {
+            parent: SandboxId::from_u128(7),
+            found: "eu".to_owned(),
+            asked: "us".to_owned(),
+        },
+        Refusal::HasForks { forks: 2, first: SandboxId::from_u128(7) },
+        Refusal::HasLinked { linked: 2, first: SandboxId::from_u128(7) },
+        Refusal::NotWithGpu(Operation::Fork),
+        Refusal::NoRoomBeside { beside: SandboxId::from_u128(7), class: Class::LinuxVm },
     ]
 }
 
@@ -119,6 +130,7 @@ fn is_listed(refusal: &Refusal) -> bool {
         | Refusal::Linked { .. }
         | Refusal::LinkedItself { .. }
         | Refusal::LinkedOutlives
+        | Refusal::LinkedApart { .. }
         | Refusal::HasForks { .. }
         | Refusal::HasLinked { .. }
         | Refusal::NotWithGpu(_)

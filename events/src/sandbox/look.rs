@@ -2,10 +2,26 @@
 
 use super::{Errand, Sandbox};
 use crate::fault::Fault;
+use crate::id::SandboxId;
 use crate::resources::Resources;
 use crate::state::State;
 
 impl Sandbox {
+    /// The fork of it that is being made.
+    #[must_use]
+    pub fn forking(&self) -> Option<SandboxId> {
+        match self.errand.as_deref()? {
+            Errand::Fork { child, .. } => Some(*child),
+            Errand::Resize(_) | Errand::Restore(_) | Errand::Born(_) => None,
+        }
+    }
+
+    /// Whether it was born of a fork that is still to be made.
+    #[must_use]
+    pub fn awaits_fork(&self) -> bool {
+        self.work.is_none() && matches!(self.errand.as_deref(), Some(Errand::Born(_)))
+    }
+
     /// Whether there is something that it can be brought back from an error from.
     #[must_use]
     pub fn recoverable(&self) -> bool {

@@ -26,8 +26,10 @@ impl Sandbox {
             self.errand = errand;
             return;
         }
-        if event.kind() == SandboxEventKind::Forked {
-            self.forked = self.order();
+        if let (Some(Errand::Fork { child, .. }), SandboxEventKind::Forked) =
+            (errand.as_deref(), event.kind())
+        {
+            self.forked = Some(*child);
         }
         // Whoever was not heard of in time, or was not waited for, may still be at it, or be done: what runs is owed an
         // order that comes after.

@@ -42,6 +42,7 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
         Refusal::Linked { .. } => Answer::new(S::BAD_REQUEST, "LINKED"),
         Refusal::LinkedItself { .. } => Answer::new(S::BAD_REQUEST, "LINKED_ITSELF"),
         Refusal::LinkedOutlives => Answer::new(S::BAD_REQUEST, "LINKED_MUST_BE_EPHEMERAL"),
+        Refusal::LinkedApart { .. } => Answer::new(S::BAD_REQUEST, "LINKED_APART"),
         Refusal::HasForks { .. } => Answer::new(S::BAD_REQUEST, "HAS_FORKS"),
         Refusal::HasLinked { .. } => Answer::new(S::BAD_REQUEST, "HAS_LINKED"),
         Refusal::NotWithGpu(_) => Answer::new(S::UNPROCESSABLE_ENTITY, "NOT_WITH_GPU"),

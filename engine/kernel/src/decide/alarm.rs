@@ -5,7 +5,7 @@ use hourglass_events::{
     StopReason, TaskKind, Timestamp, duties,
 };
 
-use super::{Proposal, archive, report, stop};
+use super::{Proposal, archive, delete, link, report, stop};
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
 use crate::terms::Terms;
@@ -26,6 +26,16 @@ pub fn due(sandbox: &Sandbox, alarm: Alarm, used: Timestamp) -> Option<Timestamp
             AutoDelete::Never | AutoDelete::AtOnce => None,
             AutoDelete::After(minutes) => Some(sandbox.stopped_since?.after(minutes.into())),
         },
+    }
+}
+
+/// Whether others keep `alarm` from going off for `sandbox`: it is armed again when they are gone.
+#[must_use]
+pub fn blocked(fleet: &Fleet, sandbox: &Sandbox, alarm: Alarm) -> bool {
+    match alarm {
+        Alarm::AutoDelete => delete::has_no_forks(fleet, sandbox).is_err(),
+        Alarm::AutoArchive => link::is_free_to_leave(fleet, sandbox).is_err(),
+        Alarm::Deadline | Alarm::AutoStop | Alarm::Retry => false,
     }
 }
 
@@ -54,7 +64,8 @@ pub fn decide(
     used: Timestamp,
     now: Timestamp,
 ) -> Option<Proposal> {
-    if !duties(sandbox.state).alarms.contains(&alarm) || due(sandbox, alarm, used)? > now {
+    let armed = duties(sandbox.state).alarms.contains(&alarm) && !blocked(fleet, sandbox, alarm);
+    if !armed || due(sandbox, alarm, used)? > now {
         return None;
     }
     let event = match alarm {

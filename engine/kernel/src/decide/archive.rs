@@ -1,26 +1,36 @@
 //! Archive: the disk of a stopped sandbox moves to object storage, or what failed is kept as its backup has it.
+//! What others are linked with stays on its host.
 
 use hourglass_events::{
     Advice, ArchiveReason, DropReason, Intent, Operation, Refusal, Sandbox, SandboxEvent, State, Timestamp,
 };
 
-use super::{Verdict, wrong};
+use super::{Verdict, link, wrong};
+use crate::fleet::Fleet;
 use crate::terms::Terms;
 
-pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
+pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
     let refuse = |advice| Err(wrong(Operation::Archive, sandbox.state, advice));
+    link::unlinked(sandbox, Operation::Archive)?;
     if sandbox.is_ephemeral() {
         return Err(Refusal::Ephemeral(Operation::Archive));
     }
     match sandbox.state {
-        State::Stopped => Ok(Some(begin(terms, ArchiveReason::Asked, now))),
-        State::Error if sandbox.backup.is_some() => Ok(Some(begin(terms, ArchiveReason::Asked, now))),
+        State::Stopped => {
+            link::is_free_to_leave(fleet, sandbox)?;
+            Ok(Some(begin(terms, ArchiveReason::Asked, now)))
+        }
+        State::Error if sandbox.backup.is_some() => {
+            link::is_free_to_leave(fleet, sandbox)?;
+            Ok(Some(begin(terms, ArchiveReason::Asked, now)))
+        }
         State::Archived => Ok(None),
         // Whoever archives takes back a start that cancels it.
         State::Archiving => {
             Ok(sandbox.intent.map(|_| SandboxEvent::IntentDropped { why: DropReason::Replaced }))
         }
         State::Stopping => {
+            link::is_free_to_leave(fleet, sandbox)?;
             let intent = Intent::Archive;
             Ok((sandbox.intent != Some(intent)).then_some(SandboxEvent::IntentQueued { intent }))
         }

@@ -28,7 +28,8 @@ pub(super) fn auto_archive(sandbox: &Sandbox, policy: AutoArchive) -> Verdict {
 
 pub(super) fn auto_delete(sandbox: &Sandbox, policy: AutoDelete) -> Verdict {
     alive(sandbox)?;
-    if sandbox.blueprint.resources.gpu > 0 && policy != AutoDelete::AtOnce {
+    let for_ever = sandbox.blueprint.resources.gpu > 0 || sandbox.blueprint.linked.is_some();
+    if for_ever && policy != AutoDelete::AtOnce {
         return Err(Refusal::MustStayEphemeral);
     }
     let changed = sandbox.blueprint.auto_delete != policy;

@@ -6,6 +6,7 @@ use hourglass_events::{
     Snapshot, Timestamp,
 };
 
+use super::link;
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
 use crate::terms::Terms;
@@ -17,9 +18,6 @@ pub(super) fn decide(
     create: &Create,
     now: Timestamp,
 ) -> Result<SandboxEvent, Refusal> {
-    if create.linked.is_some() {
-        return Err(Refusal::Unsupported(hourglass_events::Operation::Link));
-    }
     let asked = create.snapshot.as_deref().unwrap_or(&terms.snapshot);
     let snapshot =
         fleet.snapshot(organization, asked).ok_or_else(|| Refusal::NoSuchSnapshot(asked.to_owned()))?;
@@ -27,17 +25,24 @@ pub(super) fn decide(
     if let Some(asked) = create.class.filter(|class| *class != found) {
         return Err(Refusal::WrongClass { found, asked });
     }
-    let blueprint = blueprint(terms, create, snapshot)?;
+    let link = |target| link::decide(fleet, organization, target, &snapshot.content, create);
+    let linked = create.linked.as_ref().map(link).transpose()?;
+    let mut blueprint = blueprint(terms, create, snapshot)?;
+    if let Some(parent) = linked {
+        (blueprint.linked, blueprint.region) = (Some(parent.id), parent.blueprint.region.clone());
+    }
     region(fleet, terms, &blueprint.region)?;
-    if fleet.sandbox(create.id).is_some() {
+    if fleet.is_taken(create.id) {
         return Err(Refusal::IdTaken(create.id));
     }
-    if let Some(holder) = fleet.holder(organization, &blueprint.name) {
-        let name = blueprint.name.to_string();
-        return Err(Refusal::NameTaken { name, holder: holder.id, state: holder.state });
+    if let Some((holder, state)) = fleet.name_holder(organization, &blueprint.name) {
+        return Err(Refusal::NameTaken { name: blueprint.name.to_string(), holder, state });
     }
     Ok(SandboxEvent::PullBegan {
-        placement: place(fleet, &Needs::of(&blueprint)),
+        placement: match linked {
+            Some(parent) => link::placed(fleet, parent, &blueprint)?,
+            None => place(fleet, &Needs::of(&blueprint)),
+        },
         blueprint: Box::new(blueprint),
         deadline: now.after(terms.pull),
     })

@@ -1,10 +1,13 @@
-//! Delete: accepted in every state but the last two, whatever is in flight.
+//! Delete: accepted in every state but the last two, whatever is in flight. Only what still has forks is kept.
 
-use hourglass_events::{DeleteReason, Sandbox, SandboxEvent, State};
+use hourglass_events::{DeleteReason, Refusal, Sandbox, SandboxEvent, State};
 
-pub(super) fn decide(sandbox: &Sandbox) -> Option<SandboxEvent> {
+use super::Verdict;
+use crate::fleet::Fleet;
+
+pub(super) fn decide(fleet: &Fleet, sandbox: &Sandbox) -> Verdict {
     match sandbox.state {
-        State::Unknown | State::Deleting | State::Deleted => None,
+        State::Unknown | State::Deleting | State::Deleted => Ok(None),
         State::PendingBuild
         | State::BuildingSnapshot
         | State::BuildFailed
@@ -23,6 +26,19 @@ pub(super) fn decide(sandbox: &Sandbox) -> Option<SandboxEvent> {
         | State::Resizing
         | State::Snapshotting
         | State::Forking
-        | State::Error => Some(SandboxEvent::DeleteBegan { reason: DeleteReason::Asked }),
+        | State::Error => {
+            has_no_forks(fleet, sandbox)?;
+            Ok(Some(SandboxEvent::DeleteBegan { reason: DeleteReason::Asked }))
+        }
+    }
+}
+
+/// Refuse to delete what others were forked from while any of them lives, whoever would: a client, a timer, or its stop.
+pub(crate) fn has_no_forks(fleet: &Fleet, sandbox: &Sandbox) -> Result<(), Refusal> {
+    let mut forks = fleet.kin().forks(sandbox.id);
+    let count = forks.len();
+    match forks.next() {
+        Some(first) => Err(Refusal::HasForks { forks: count, first }),
+        None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use hourglass_events::{
     Able, Advice, DropReason, Intent, Operation, Refusal, Sandbox, SandboxEvent, State, Timestamp,
 };
 
-use super::{Verdict, wrong};
+use super::{Verdict, link, wrong};
 use crate::terms::Terms;
 
 pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
@@ -13,6 +13,7 @@ pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdic
     if !class.is_vm() {
         return Err(Refusal::NotForClass { operation: Operation::Pause, class, able: Able::Machines });
     }
+    link::unlinked(sandbox, Operation::Pause)?;
     match sandbox.state {
         State::Started => Ok(Some(begin(terms, now))),
         State::Paused => Ok(None),

@@ -6,14 +6,16 @@ use hourglass_events::{
     State, Timestamp,
 };
 
-use super::{Verdict, wrong};
+use super::{Verdict, link, wrong};
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
     match sandbox.state {
-        State::Error => source(sandbox).map(|source| Some(begin(fleet, terms, sandbox, source, now))),
+        State::Error => link::unlinked(sandbox, Operation::Recover)
+            .and_then(|()| source(sandbox))
+            .map(|source| Some(begin(fleet, terms, sandbox, source, now))),
         State::Restoring => Ok(None),
         State::BuildFailed => Err(wrong(Operation::Recover, sandbox.state, Advice::RebuildOrDelete)),
         State::Unknown | State::Deleting | State::Deleted => {

@@ -3,12 +3,15 @@
 
 use hourglass_events::{Advice, Intent, Operation, RestoreSource, Sandbox, SandboxEvent, State, Timestamp};
 
-use super::{Verdict, recover, wrong};
+use super::{Verdict, link, recover, wrong};
 use crate::fleet::Fleet;
 use crate::terms::Terms;
 
 pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
     let refuse = |advice| Err(wrong(Operation::Start, sandbox.state, advice));
+    if sandbox.state.is_in(&[State::Stopping, State::Stopped, State::Error]) {
+        link::unlinked(sandbox, Operation::Start)?;
+    }
     match sandbox.state {
         State::Stopped => Ok(Some(begin(terms, now))),
         State::Started => Ok(None),

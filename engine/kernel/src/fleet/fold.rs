@@ -6,10 +6,11 @@ use hourglass_events::codec::DecodeError;
 use hourglass_events::lifecycle::others::{SHARD, ShardState, next};
 use hourglass_events::record::SCHEMA;
 use hourglass_events::{
-    Digest, Event, HostId, Illegal, OrganizationEvent, Record, Resources, Sandbox, SandboxEvent, SandboxId,
-    Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
+    Digest, Errand, Event, HostId, Illegal, Name, OrganizationEvent, OrganizationId, Record, Resources,
+    Sandbox, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
 };
 
+use super::kin::Tie;
 use super::{Fleet, Organization};
 use crate::place::Needs;
 
@@ -218,15 +219,21 @@ impl Fleet {
         Ok(())
     }
 
-    /// Keep names, hosts and the waiting list in step with a sandbox that was `before` and is `after`.
+    /// Keep names, kin, hosts and the waiting list in step with a sandbox that was `before` and is `after`.
     fn index(&mut self, before: Option<&Footprint>, after: &Sandbox) {
+        let now = Footprint::of(after);
         if let Some(before) = before {
-            if before.named && !Footprint::of(after).named {
-                self.free_name(after);
+            if before.named && !now.named {
+                self.free_name(after.organization, &after.blueprint.name, after.id);
+                self.untie(after);
             }
         } else {
-            let name = after.blueprint.name.clone();
-            self.names.entry(after.organization).or_default().insert(name, after.id);
+            self.take_name(after.organization, &after.blueprint.name, after.id);
+            self.tie(after);
+        }
+        let reserved = before.and_then(|before| before.reserves);
+        if reserved != now.reserves {
+            self.reserve(reserved, after);
         }
         self.house(before, after);
         if let Some(needs) = before.and_then(|before| before.waits.as_ref()) {
@@ -256,14 +263,53 @@ impl Fleet {
         }
     }
 
-    fn free_name(&mut self, sandbox: &Sandbox) {
-        if let Some(names) = self.names.get_mut(&sandbox.organization) {
-            names.remove(&sandbox.blueprint.name);
-            if names.is_empty() {
-                self.names.remove(&sandbox.organization);
-            }
+    /// Let `after` be known as the child it is.
+    fn tie(&mut self, after: &Sandbox) {
+        for (tie, parent) in ties(after) {
+            self.kin.enter(tie, parent, after.id);
+        }
+        self.kin.born(after.id);
+    }
+
+    /// What is being deleted is nobody's child any more.
+    fn untie(&mut self, after: &Sandbox) {
+        for (tie, parent) in ties(after) {
+            self.kin.leave(tie, parent, after.id);
         }
     }
+
+    /// Keep for the fork that `after` is making what it is to have, and nothing any more for the one `before`.
+    fn reserve(&mut self, before: Option<SandboxId>, after: &Sandbox) {
+        if let Some(child) = before
+            && let Some(name) = self.kin.lapse(child)
+        {
+            self.free_name(after.organization, &name, child);
+        }
+        if let Some(Errand::Fork { child, name, .. }) = after.errand.as_deref() {
+            self.kin.reserve(after.id, *child, name.clone());
+            self.take_name(after.organization, name, *child);
+        }
+    }
+
+    fn take_name(&mut self, organization: OrganizationId, name: &Name, id: SandboxId) {
+        self.names.entry(organization).or_default().insert(name.clone(), id);
+    }
+
+    fn free_name(&mut self, organization: OrganizationId, name: &Name, id: SandboxId) {
+        let Some(names) = self.names.get_mut(&organization) else { return };
+        if names.get(name) == Some(&id) {
+            names.remove(name);
+        }
+        if names.is_empty() {
+            self.names.remove(&organization);
+        }
+    }
+}
+
+fn ties(sandbox: &Sandbox) -> impl Iterator<Item = (Tie, SandboxId)> {
+    let forked = sandbox.blueprint.forked_from.map(|parent| (Tie::Fork, parent));
+    let linked = sandbox.blueprint.linked.map(|parent| (Tie::Link, parent));
+    forked.into_iter().chain(linked)
 }
 
 /// Whether `sandbox` needs a host for what it is owed, and may be given any.
@@ -280,6 +326,8 @@ struct Footprint {
     named: bool,
     /// What it waits for, while no host was found for it.
     waits: Option<Needs>,
+    /// The fork that is being made of it.
+    reserves: Option<SandboxId>,
     host: Option<HostId>,
     /// What it takes of its host.
     taken: Resources,
@@ -291,6 +339,7 @@ impl Footprint {
             present: sandbox.state != State::Deleted,
             named: !sandbox.state.is_in(State::NAMELESS),
             waits: (sandbox.host.is_none() && seeks(sandbox)).then(|| Needs::now(sandbox)),
+            reserves: sandbox.forking(),
             host: sandbox.host,
             taken: sandbox.taken(),
         }

@@ -4,7 +4,7 @@
 //! leave no record and are not remembered.
 
 use hourglass_events::{
-    Cause, Digest, IdempotencyKey, OrganizationId, Record, Seq, Span, Subject, Timestamp,
+    Cause, Digest, Event, IdempotencyKey, OrganizationId, Record, SandboxEvent, Seq, Span, Subject, Timestamp,
 };
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,8 @@ impl Keys {
         }
         let Cause::Request(Some(used)) = &record.cause else { return };
         let (organization, at) = (record.organization, record.at);
-        let entry = Used { fingerprint: used.fingerprint, subject: record.subject, seq: record.seq, at };
+        let subject = answered(record.subject, &record.event);
+        let entry = Used { fingerprint: used.fingerprint, subject, seq: record.seq, at };
         if let Some(earlier) = self.uses.insert((organization, used.key.clone()), entry) {
             self.ages.remove(&earlier.seq);
         }
@@ -91,6 +92,18 @@ impl Keys {
         if let Some(Aged { organization, key, at: _ }) = self.ages.remove(&seq) {
             self.uses.remove(&(organization, key));
         }
+    }
+}
+
+/// Whom a request was about that became this: whoever asks for a fork is told of the fork.
+pub(crate) fn answered(subject: Subject, event: &Event) -> Subject {
+    match event {
+        Event::Sandbox(SandboxEvent::ForkBegan { child, .. }) => Subject::Sandbox(*child),
+        Event::Sandbox(_)
+        | Event::Shard(_)
+        | Event::Organization(_)
+        | Event::Host(_)
+        | Event::Snapshot(_) => subject,
     }
 }
 

@@ -9,6 +9,7 @@ use hourglass_events::{
 };
 use proptest::prelude::*;
 
+use super::kin::Tie;
 use super::*;
 
 /// Every index of `fleet` is what a naive look at its sandboxes gives.
@@ -22,6 +23,12 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
             let name = sandbox.blueprint.name.to_string();
             let holder = names.entry(sandbox.organization).or_default().insert(name, sandbox.id);
             assert_eq!(holder, None, "one holder a name");
+        }
+        if let Some(Errand::Fork { child, name, .. }) = sandbox.errand.as_deref()
+            && fleet.sandbox(*child).is_none()
+        {
+            let holder = names.entry(sandbox.organization).or_default().insert(name.to_string(), *child);
+            assert_eq!(holder, None, "a fork that is reserved has its name");
         }
         if let Some(host) = sandbox.host {
             let (residents, load) = homes.entry(host).or_default();
@@ -42,11 +49,37 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
         .map(|(owner, names)| (*owner, names.iter().map(|(name, id)| (name.to_string(), *id)).collect()))
         .collect();
     assert_eq!(indexed, names, "names");
+    assert_eq!(ties(&fleet.kin), ties(&rebuilt_kin(fleet)), "kin");
     assert_eq!(fleet.waiting().collect::<BTreeSet<_>>(), waiting, "waiting");
     assert_eq!(fleet.hosts.loads(), homes, "residents and loads");
     let by_name =
         |snapshot: &Snapshot| fleet.own_snapshot(snapshot.organization, &snapshot.content.name).is_some();
     assert!(fleet.snapshots().all(|snapshot| by_name(snapshot)), "snapshots by name");
+}
+
+/// Who descends from whom, as the sandboxes themselves say it.
+fn rebuilt_kin(fleet: &Fleet) -> Kin {
+    let mut kin = Kin::default();
+    for sandbox in fleet.sandboxes() {
+        if !sandbox.state.is_in(State::NAMELESS) {
+            for (tie, parent) in
+                [(Tie::Fork, sandbox.blueprint.forked_from), (Tie::Link, sandbox.blueprint.linked)]
+            {
+                parent.into_iter().for_each(|parent| kin.enter(tie, parent, sandbox.id));
+            }
+        }
+        if let Some(Errand::Fork { child, name, .. }) = sandbox.errand.as_deref()
+            && fleet.sandbox(*child).is_none()
+        {
+            kin.reserve(sandbox.id, *child, name.clone());
+        }
+    }
+    kin
+}
+
+/// Equal kin have equal bytes, and those are easier to compare.
+fn ties(kin: &Kin) -> Vec<u8> {
+    rmp_serde::to_vec(kin).expect("kin serialize into memory")
 }
 
 /// What a sandbox takes of its host, said state by state and not by the named sets.
@@ -223,9 +256,14 @@ proptest! {
         for mut record in hourglass_events::arbitrary::history(&offers) {
             record.seq = fleet.seq().next();
             record.prev = fleet.head();
-            if let Event::Sandbox(SandboxEvent::PullBegan { blueprint, .. }) = &mut record.event {
-                // The kernel never lets two have one name, so neither does this.
+            // The kernel never lets two have one name, so neither does this.
+            if let Event::Sandbox(
+                SandboxEvent::PullBegan { blueprint, .. } | SandboxEvent::Born { blueprint, .. },
+            ) = &mut record.event
+            {
                 blueprint.name = Name::new(&record.subject.to_string()).expect("a name");
+            } else if let Event::Sandbox(SandboxEvent::ForkBegan { child, name, .. }) = &mut record.event {
+                *name = Name::new(&child.to_string()).expect("a name");
             }
             let before = fleet.clone();
             if fold(&mut fleet, &record).is_err() {

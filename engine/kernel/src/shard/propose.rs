@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hourglass_events::{
-    Actor, Cause, CorrelationId, Digest, Event, HostId, Record, RecordId, Refusal, Resources, Seq,
-    ShardEvent, ShardNumber, Subject, Timestamp, codec,
+    Actor, Cause, CorrelationId, Digest, Event, HostId, Record, RecordId, Refusal, Resources, Sandbox,
+    SandboxId, Seq, ShardEvent, ShardNumber, State, Subject, Timestamp, codec,
 };
 
 use super::{Entry, Halt, Phase, Shard};
@@ -21,7 +21,7 @@ impl Shard {
             return Err(Refusal::TooLarge { bytes: bytes.len(), most: codec::RECORD_BYTES_MOST });
         }
         let digest = Digest::of(&bytes);
-        let before = self.housing(record.subject);
+        let (before, ties) = (self.housing(record.subject), self.ties(record.subject));
         if let Err(error) = self.proposed.apply(&record, digest) {
             self.halt(Halt::Defect(error));
             return Err(Refusal::NotReady);
@@ -30,6 +30,7 @@ impl Shard {
         match record.subject {
             Subject::Sandbox(id) => {
                 self.agenda.insert(id);
+                self.see_relatives(id, ties);
                 if before != self.housing(record.subject) {
                     // It may have left room, or the head of the queue.
                     self.agenda.extend(self.proposed.first_waiting());
@@ -48,6 +49,25 @@ impl Shard {
         let Subject::Sandbox(id) = subject else { return None };
         let sandbox = self.proposed.sandbox(id)?;
         Some((sandbox.host, sandbox.taken(), seeks(sandbox)))
+    }
+
+    fn ties(&self, subject: Subject) -> Option<Ties> {
+        let Subject::Sandbox(id) = subject else { return None };
+        self.proposed.sandbox(id).map(|sandbox| Ties::of(sandbox))
+    }
+
+    /// Look again at whoever is kept from something, or owed something, by what sandbox `id` has become.
+    fn see_relatives(&mut self, id: SandboxId, before: Option<Ties>) {
+        let after = self.ties(Subject::Sandbox(id));
+        if before == after {
+            return;
+        }
+        for ties in [before, after].into_iter().flatten() {
+            self.agenda.extend([ties.forked_from, ties.linked, ties.forking].into_iter().flatten());
+        }
+        if after.is_none_or(|after| !after.lives) {
+            self.agenda.extend(self.proposed.kin().linked(id));
+        }
     }
 
     fn record(&self, now: Timestamp, proposal: Proposal) -> Record {
@@ -94,6 +114,26 @@ impl Shard {
             let event = ShardEvent::StateHashed { layout: LAYOUT, hash: hash.0, through };
             // A fixed-size record cannot be too large, and a defect has halted the shard by itself.
             let _ = self.propose(now, own(self.proposed.shard(), Cause::Duty, event));
+        }
+    }
+}
+
+/// What of a sandbox its relatives look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ties {
+    lives: bool,
+    forking: Option<SandboxId>,
+    forked_from: Option<SandboxId>,
+    linked: Option<SandboxId>,
+}
+
+impl Ties {
+    fn of(sandbox: &Sandbox) -> Self {
+        Self {
+            lives: !sandbox.state.is_in(State::NAMELESS),
+            forking: sandbox.forking(),
+            forked_from: sandbox.blueprint.forked_from,
+            linked: sandbox.blueprint.linked,
         }
     }
 }

@@ -5,6 +5,7 @@ use hourglass_events::{Refusal, Request, Seq, Subject, Timestamp};
 use super::gate::{Durable, Held};
 use super::{Accepted, Output, Phase, RequestId, Shard};
 use crate::decide::{Decision, decide};
+use crate::fleet::answered;
 
 /// The most requests that may wait for their replies.
 const WAITING_MOST: usize = 65_536;
@@ -37,9 +38,15 @@ impl Shard {
     fn decided(&mut self, now: Timestamp, id: RequestId, request: &Request) -> Held {
         match decide(&self.proposed, &self.config.terms, request, now) {
             Decision::Record(proposal) => {
-                let subject = proposal.subject;
+                let (about, subject) = (proposal.subject, answered(proposal.subject, &proposal.event));
                 match self.propose(now, *proposal) {
-                    Ok(_) => Held::Accepted { request: id, subject },
+                    Ok(_) => {
+                        if about != subject {
+                            // Whoever asks for a fork is told of it once it is there.
+                            self.follow(now, about);
+                        }
+                        Held::Accepted { request: id, subject }
+                    }
                     Err(refusal) => Held::Refused { request: id, refusal },
                 }
             }

@@ -3,10 +3,12 @@
 mod archives;
 mod births;
 mod deletions;
+mod forks;
 mod hosts;
 mod intents;
 mod keys;
 mod limits;
+mod links;
 mod pauses;
 mod protocol;
 

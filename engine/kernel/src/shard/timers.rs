@@ -86,7 +86,8 @@ impl Shard {
         }
         let heard = sandbox.host.is_some_and(|host| self.dispatch.stage(host) == Stage::Synced);
         let used = self.uses.get(&id).map_or(sandbox.last_activity, |seen| seen.at);
-        let armed = owe::alarms(sandbox, used).filter(|(alarm, _)| heard || *alarm != Alarm::AutoStop);
+        let armed = owe::alarms(&self.proposed, sandbox, used)
+            .filter(|(alarm, _)| heard || *alarm != Alarm::AutoStop);
         self.alarms.set(id, armed);
     }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hourglass_events::codec::{GROUP_BYTES_MOST, GROUP_RECORDS_MOST, GroupView};
-use hourglass_events::{Digest, Subject, Timestamp};
+use hourglass_events::{Digest, SandboxId, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::timers::Barrier;
@@ -211,11 +211,14 @@ impl Shard {
         self.writer.mark = flight.mark;
         let mut touched = Vec::new();
         for entry in &flight.entries {
+            let forking = self.forking(entry.record.subject);
             if let Err(error) = self.committed.apply(&entry.record, entry.digest) {
                 return self.halt(Halt::Defect(error));
             }
             if let Subject::Sandbox(id) = entry.record.subject {
                 touched.push(id);
+                // Nothing was asked about its fork before it was made or given up.
+                touched.extend(forking);
             }
         }
         self.outputs.push_back(Output::Committed(flight.entries));
@@ -228,6 +231,12 @@ impl Shard {
         if opened {
             self.catch_up(now);
         }
+    }
+
+    /// The fork that is being made of a sandbox, as far as the log knows.
+    fn forking(&self, subject: Subject) -> Option<SandboxId> {
+        let Subject::Sandbox(id) = subject else { return None };
+        self.committed.sandbox(id)?.forking()
     }
 
     /// The epoch is ours: look at everything once, and wait for the hosts.

@@ -20,7 +20,7 @@ fn forking() -> Vec<E> {
 }
 
 #[test]
-fn a_fork_reserves_its_child_and_its_order_is_remembered_once_it_is_done() {
+fn a_fork_reserves_its_child_and_is_remembered_once_it_is_made() {
     let sandbox = after(forking());
     let name = Name::new("child").unwrap();
     let errand = Errand::Fork { child: CHILD, name, resources: Resources::DEFAULT };
@@ -28,7 +28,7 @@ fn a_fork_reserves_its_child_and_its_order_is_remembered_once_it_is_done() {
     assert_eq!((sandbox.order(), sandbox.work.unwrap().deadline), (number(4), Some(deadline(4))));
 
     let done = after([forking(), vec![E::Forked]].concat());
-    assert_eq!((done.state, done.errand, done.forked), (State::Started, None, number(4)));
+    assert_eq!((done.state, &done.errand, done.forked), (State::Started, &None, Some(CHILD)));
     assert_eq!((done.boot, done.work), (number(2), None), "it runs on in the life it had");
 }
 

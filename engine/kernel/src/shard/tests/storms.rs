@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use hourglass_events::{
-    AutoDelete, AutoStop, Class, Command, Create, ExitCause, Fault, Finding, HostId, Image, Labels, Minutes,
-    Name, NetworkPolicy, OrderNumber, Resize, Resources, SandboxId, SnapshotContent, SnapshotId, Span, State,
-    StopMode, duties,
+    AutoDelete, AutoStop, Class, Command, Create, ExitCause, Fault, Finding, Fork, HostId, Image, Labels,
+    Minutes, Name, NetworkPolicy, OrderNumber, Resize, Resources, SandboxId, SnapshotContent, SnapshotId,
+    Span, State, StopMode, duties,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::world::{ORGANIZATION, Whim, World};
 use crate::checkpoint::Checkpoint;
+use crate::fleet::Fleet;
 use crate::fleet::tests::assert_indexed;
 use crate::owe;
 use crate::shard::{Halt, Input, Output, Phase, Replay, Why};
@@ -38,7 +39,7 @@ enum Act {
 
 #[derive(Debug, Clone)]
 enum Wish {
-    Create { stop: AutoStop, delete: AutoDelete, named: bool, large: bool },
+    Create { stop: AutoStop, delete: AutoDelete, named: bool, large: bool, linked: Option<u8> },
     Start,
     Stop(StopMode),
     Delete,
@@ -51,6 +52,7 @@ enum Wish {
     Resize(Resize),
     Archive,
     Recover,
+    Fork(u8),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -82,8 +84,12 @@ fn wish() -> impl Strategy<Value = Wish> {
         prop::option::of(0..60_u64).prop_map(|grace| StopMode::Graceful(grace.map(Span::seconds)))
     ];
     prop_oneof![
-        6 => (stop(), delete(), any::<bool>(), any::<bool>())
-            .prop_map(|(stop, delete, named, large)| Wish::Create { stop, delete, named, large }),
+        6 => (stop(), delete(), any::<bool>(), any::<bool>(), prop::option::weighted(0.3, 0..5_u8))
+            .prop_map(|(stop, delete, named, large, linked)| {
+                let delete = if linked.is_some() { AutoDelete::AtOnce } else { delete };
+                Wish::Create { stop, delete, named, large, linked }
+            }),
+        4 => (0..5_u8).prop_map(Wish::Fork),
         3 => Just(Wish::Start),
         3 => mode.prop_map(Wish::Stop),
         2 => Just(Wish::Delete),
@@ -142,11 +148,12 @@ fn join(world: &mut World, number: u8) {
 fn ask(world: &mut World, number: u8, wish: &Wish) {
     let target = id(number).into();
     let command = match wish {
-        Wish::Create { stop, delete, named, large } => {
+        Wish::Create { stop, delete, named, large, linked } => {
             let mut create = Create::new(id(number));
             create.name = named.then(|| Name::new("shared").expect("a name"));
             create.snapshot = large.then(|| "large".to_owned());
             (create.auto_stop, create.auto_delete) = (Some(*stop), Some(*delete));
+            create.linked = linked.map(|parent| id(parent).into());
             Command::Create(create)
         }
         Wish::Start => Command::Start(target),
@@ -159,6 +166,7 @@ fn ask(world: &mut World, number: u8, wish: &Wish) {
         Wish::AutoStop(policy) => Command::SetAutoStop(target, *policy),
         Wish::AutoDelete(policy) => Command::SetAutoDelete(target, *policy),
         Wish::Network(policy) => Command::SetNetwork(target, policy.clone()),
+        Wish::Fork(child) => Command::Fork(target, Fork { id: id(*child), name: None }),
         Wish::Archive => Command::Archive(target),
         Wish::Recover => Command::Recover(target),
         Wish::Pause => Command::Pause(target),
@@ -205,6 +213,28 @@ fn check(world: &World) {
     assert!(halts.is_empty(), "{halts:?}");
     assert_indexed(world.shard.proposed());
     assert_indexed(world.shard.committed());
+    check_kin(world.shard.proposed());
+    check_kin(world.shard.committed());
+}
+
+/// What kin promise each other, at every moment.
+fn check_kin(fleet: &Fleet) {
+    let lives = |id: SandboxId| fleet.sandbox(id).is_some_and(|found| !found.state.is_in(State::NAMELESS));
+    for sandbox in fleet.sandboxes().filter(|sandbox| lives(sandbox.id)) {
+        if let Some(parent) = sandbox.blueprint.forked_from {
+            assert!(lives(parent), "a live fork has a live parent: {sandbox:?}");
+        }
+        if sandbox.blueprint.linked.is_some() {
+            assert!(sandbox.is_ephemeral(), "{sandbox:?}");
+            assert!(fleet.kin().forks(sandbox.id).next().is_none(), "{sandbox:?}");
+            let kept = [State::Paused, State::Archived, State::Pausing, State::Archiving, State::Starting];
+            assert!(!sandbox.state.is_in(&kept), "{sandbox:?}");
+        }
+        let parent = sandbox.blueprint.linked.and_then(|parent| fleet.sandbox(parent));
+        if let Some(home) = parent.and_then(|parent| parent.host) {
+            assert!(sandbox.host.is_none_or(|host| host == home), "a linked sandbox is where its parent is");
+        }
+    }
 }
 
 /// Live state, replay from zero, and a checkpoint in the middle with the tail folded onto it are the same bytes.
@@ -284,6 +314,11 @@ fn rested(world: &World, may_wait: bool) {
     let fleet = world.shard.committed();
     for sandbox in fleet.sandboxes() {
         assert_eq!(owe::follow_up(fleet, &Terms::default(), sandbox, world.now), None, "{sandbox:?}");
+        let parent = sandbox.blueprint.linked;
+        assert!(
+            parent.is_none_or(|parent| fleet.sandbox(parent).is_some()),
+            "its parent is gone: {sandbox:?}"
+        );
         let waits = may_wait && sandbox.host.is_none() && crate::fleet::seeks(sandbox);
         assert!(waits || sandbox.intent.is_none(), "it still wants something: {sandbox:?}");
         assert!(waits || sandbox.work.is_none(), "it is still owed work: {sandbox:?}");

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use hourglass_events::{
-    Activity, Actor, Capabilities, Class, Command, CorrelationId, Finding, HostCall, HostId, HostNews,
-    HostProfile, IdempotencyKey, Incarnation, Order, OrderNumber, OrganizationId, Report, Request, Resources,
-    SandboxId, ShardNumber, Span, Timestamp,
+    Activity, Actor, Capabilities, Class, Command, CorrelationId, Finding, GpuType, HostCall, HostId,
+    HostNews, HostProfile, IdempotencyKey, Incarnation, Order, OrderNumber, OrganizationId, Report, Request,
+    Resources, SandboxId, ShardNumber, Span, Timestamp,
 };
 
 use crate::log::{Outcome, Slot};
@@ -195,7 +195,8 @@ impl World {
 
     /// A host joins; it has yet to repeat what was not acknowledged.
     pub(super) fn join(&mut self, host: HostId, classes: Vec<Class>, capacity: Resources) {
-        let (gpu_type, capabilities) = (None, Capabilities::all());
+        let gpu_type = (capacity.gpu > 0).then_some(GpuType::H100);
+        let capabilities = Capabilities::all();
         let (incarnation, region) = (Incarnation(0), "local".to_owned());
         self.join_as(HostProfile { host, incarnation, region, classes, capacity, gpu_type, capabilities });
     }

@@ -1,8 +1,8 @@
 //! What the shard says, in the words of a story.
 
 use hourglass_events::{
-    ArchiveReason, DeleteReason, Event, HostCall, HostId, Intent, Resources, RestoreSource, SandboxEvent,
-    SandboxId, StopReason, Subject, Task,
+    ArchiveReason, DeleteReason, Event, Fault, HostCall, HostId, Intent, Resources, RestoreSource,
+    SandboxEvent, SandboxId, StopReason, Subject, Task,
 };
 
 use super::Teller;
@@ -104,6 +104,7 @@ fn event_text(event: &SandboxEvent) -> String {
             Intent::Archive => format!("{kind}(archive)"),
         },
         SandboxEvent::IntentDropped { why } => format!("{kind}({why:?})"),
+        SandboxEvent::Failed { fault: Fault::NotForked { .. } } => format!("{kind}(not forked)"),
         SandboxEvent::Failed { fault } | SandboxEvent::Abandoned { fault: Some(fault) } => {
             format!("{kind}({fault})")
         }

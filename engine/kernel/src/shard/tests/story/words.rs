@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hourglass_events::{
-    AutoArchive, AutoDelete, AutoStop, Class, Command, Create, ExitCause, HostId, Image, Labels, Name,
+    AutoArchive, AutoDelete, AutoStop, Class, Command, Create, ExitCause, Fork, HostId, Image, Labels, Name,
     NetworkPolicy, Resize, Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
 };
 
@@ -133,6 +133,12 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
                 grace => StopMode::Graceful(grace.map(|grace| span(grace))),
             },
         ),
+        "fork" => {
+            let (child, name) = (words.plain[1], words.named.get("name").copied());
+            let name = name.unwrap_or(child);
+            let name = (name != "none").then(|| Name::new(name).expect("a name"));
+            Command::Fork(target(), Fork { id: sandbox(child), name })
+        }
         "archive" => Command::Archive(target()),
         "recover" => Command::Recover(target()),
         "pause" => Command::Pause(target()),
@@ -178,6 +184,7 @@ pub(in crate::shard::tests) fn create(words: &Words<'_>) -> Create {
     create.name = name.filter(|name| *name != "none").map(|name| Name::new(name).expect("a name"));
     create.snapshot = words.named.get("snapshot").map(|name| (*name).to_owned());
     create.class = words.named.get("class").map(|name| class(name));
+    create.linked = words.named.get("linked").map(|letter| Target::Id(sandbox(letter)));
     create.user = words.named.get("user").map(|user| (*user).to_owned());
     create.network = words.named.get("network").map_or(NetworkPolicy::Open, |word| network(&[word]));
     create.auto_stop = number("stop").map(|minutes| AutoStop::decode(minutes).expect("an interval"));
