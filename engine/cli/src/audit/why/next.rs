@@ -18,7 +18,7 @@ pub(super) fn owed(fleet: &Fleet, sandbox: &Arc<Sandbox>) -> Vec<String> {
     if let Some(intent) = sandbox.intent {
         lines.push(format!("then it is to be {}, as was asked meanwhile", wanted(intent)));
     }
-    for (alarm, at) in owe::alarms(sandbox, sandbox.last_activity) {
+    for (alarm, at) in owe::alarms(fleet, sandbox, sandbox.last_activity) {
         lines.push(due(alarm, at));
     }
     if lines.is_empty() {
@@ -35,7 +35,7 @@ fn work(fleet: &Fleet, sandbox: &Sandbox, now: Timestamp) -> Option<String> {
     if sandbox.host.is_none() {
         return Some(format!("a host that can {task} is looked for, since {since}"));
     }
-    if let Some((host, order)) = owe::order(fleet.shard(), sandbox, now) {
+    if let Some((host, order)) = owe::order(fleet, sandbox, now) {
         return Some(format!("host {host} is to {task} (order {}, since {since})", order.number));
     }
     let at = work.retry_at.filter(|at| *at > now)?;
