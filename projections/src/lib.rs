@@ -4,6 +4,7 @@
 //! deliberately decides nothing, reads no log, keeps no clock (time passes when a record says so) and is never asked by
 //! the kernel. Cloning one costs nothing to speak of: a clone is a checkpoint, or a snapshot for slow readers.
 
+pub mod capacity;
 pub mod cursor;
 mod drawing;
 pub mod forest;
@@ -15,6 +16,7 @@ pub mod usage;
 
 use hourglass_events::{Illegal, Record, Seq};
 
+pub use capacity::Capacity;
 pub use cursor::{Cursor, OutOfStep};
 pub use drawing::Clock;
 pub use forest::Forest;

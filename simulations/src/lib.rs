@@ -57,4 +57,4 @@ mod truth;
 mod world;
 
 pub use plan::{Plan, Planted};
-pub use run::{Failure, Report, run};
+pub use run::{Failure, Report, log_of, run};

@@ -1,6 +1,7 @@
 //! One run: a seed in, a report out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use hourglass_events::{Digest, Span};
 
@@ -90,6 +91,15 @@ impl From<Violation> for Failure {
             | Law::MachinesAgree => Self::Safety(violation),
         }
     }
+}
+
+/// Live through `plan`; the frames of the log that is left.
+#[must_use]
+pub fn log_of(plan: Plan) -> Vec<Arc<[u8]>> {
+    let until = DAWN.after(plan.length);
+    let mut world = World::new(plan, Trace::new(None));
+    while world.violation.is_none() && world.step(until) {}
+    world.truth.frames().to_vec()
 }
 
 /// Live through `plan`; each line of the story goes to `listener` too.

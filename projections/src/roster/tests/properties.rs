@@ -119,7 +119,8 @@ proptest! {
             roster.iter().map(|sandbox| hourglass_events::Subject::Sandbox(sandbox.id)).collect();
         for gone in born.difference(&kept) {
             // What it left elsewhere may have gone after it was forgotten.
-            let removed = |record: &&Record| record.subject == *gone && record.event.name() == "Removed";
+            let ends = ["Removed", "Buried"];
+            let removed = |record: &&Record| record.subject == *gone && ends.contains(&record.event.name());
             let end = records.iter().find(removed).unwrap();
             prop_assert!(end.at.after(RETENTION) <= last.at);
         }
