@@ -1,6 +1,8 @@
 //! The verbs of `hourglass` that ask an API, on a running `up`: what they do, print and end with.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
@@ -217,17 +219,48 @@ fn files_go_in_and_come_out_unchanged() {
     let here = tempfile::tempdir().unwrap();
     let path = |name: &str| here.path().join(name).to_str().unwrap().to_owned();
     let bytes: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
-    std::fs::write(path("big.bin"), &bytes).unwrap();
+    fs::write(path("big.bin"), &bytes).unwrap();
     said(&["cp", &path("big.bin"), "it:/tmp/"], data);
     said(&["cp", "it:/tmp/big.bin", &path("back.bin")], data);
-    assert!(std::fs::read(path("back.bin")).unwrap() == bytes);
+    assert!(fs::read(path("back.bin")).unwrap() == bytes);
     assert!(run(&["cp", "it:/tmp/big.bin", "-"], data).stdout == bytes);
     fails(&run(&["cp", "it:/tmp/nothing", &path("none")], data), 3, &["/tmp/nothing"]);
     assert!(!here.path().join("none").exists() && !here.path().join("none.part").exists());
     fails(&run(&["cp", &path("absent"), "it:/tmp/x"], data), 1, &["absent", "cannot be read"]);
-    fails(&run(&["cp", here.path().to_str().unwrap(), "it:/tmp/x"], data), 1, &["is a directory", "tar"]);
     fails(&run(&["cp", "a", "b"], data), 1, &["SANDBOX:PATH"]);
     fails(&run(&["cp", "it:/a", "it:/b"], data), 1, &["through a pipe"]);
+}
+
+#[test]
+fn directories_go_in_and_come_out_with_all_that_is_in_them() {
+    let ground = Ground::new();
+    let (_up, data) = (up(&ground), ground.data());
+    said(&["create", "--name", "it"], data);
+    let here = tempfile::tempdir().unwrap();
+    let path = |name: &str| here.path().join(name).to_str().unwrap().to_owned();
+    fs::create_dir_all(path("tree/deep/er")).unwrap();
+    fs::create_dir(path("tree/empty")).unwrap();
+    for (name, text) in [("tree/a", "a"), ("tree/deep/b c", "bc"), ("tree/deep/er/ü", ""), ("tree/run", "#!")]
+    {
+        fs::write(path(name), text).unwrap();
+    }
+    fs::set_permissions(path("tree/run"), fs::Permissions::from_mode(0o750)).unwrap();
+    symlink("a", path("tree/link")).unwrap();
+    symlink("..", path("tree/circle")).unwrap();
+    let sent = run(&["cp", &path("tree"), "it:/tmp/"], data);
+    assert!(sent.status.success() && complained(&sent).contains("tree/circle"), "{}", complained(&sent));
+    said(&["cp", "it:/tmp/tree", &path("back")], data);
+    let mut found = Vec::new();
+    for name in ["a", "deep/b c", "deep/er/ü", "run", "link"] {
+        found.push(fs::read_to_string(path(&format!("back/{name}"))).unwrap());
+    }
+    assert_eq!(found, ["a", "bc", "", "#!", "a"]);
+    assert!(here.path().join("back/empty").is_dir() && !here.path().join("back/circle").exists());
+    assert_eq!(fs::metadata(path("back/run")).unwrap().permissions().mode() & 0o777, 0o750);
+    // Into a directory that is there, under its own name.
+    said(&["cp", "it:/tmp/tree/deep/", &path("back")], data);
+    assert_eq!(fs::read_to_string(path("back/deep/b c")).unwrap(), "bc");
+    fails(&run(&["cp", "it:/tmp/none", &path("none")], data), 3, &["/tmp/none"]);
 }
 
 #[test]

@@ -1,4 +1,6 @@
-//! `hourglass cp`: one file, into a sandbox or out of it, piece by piece. Directories go as an archive in a pipe.
+//! `hourglass cp`: a file or a directory, into a sandbox or out of it, piece by piece.
+
+mod tree;
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
@@ -17,9 +19,9 @@ const PIPE: &str = "-";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// From where: a file here, SANDBOX:PATH, or - for what is piped in.
+    /// From where: a file or directory here, SANDBOX:PATH, or - for what is piped in.
     source: String,
-    /// To where: a file here, SANDBOX:PATH, or - for what is piped out.
+    /// To where: a file or directory here, SANDBOX:PATH, or - for what is piped out.
     target: String,
     #[command(flatten)]
     remote: Remote,
@@ -47,10 +49,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (source, target) = (&arguments.source, &arguments.target);
     match (End::of(source), End::of(target)) {
         (End::Here(file), End::Inside { sandbox, path }) => {
-            upload(&arguments.remote.open()?, file, sandbox, path)?;
+            put(&arguments.remote.open()?, file, sandbox, path)?;
         }
         (End::Inside { sandbox, path }, End::Here(file)) => {
-            download(&arguments.remote.open()?, sandbox, path, file)?;
+            take(&arguments.remote.open()?, sandbox, path, file)?;
         }
         (End::Here(_), End::Here(_)) => {
             bail!("neither {source:?} nor {target:?} is in a sandbox; write one of them as SANDBOX:PATH")
@@ -62,26 +64,26 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn upload(api: &Api, file: &str, sandbox: &str, path: &str) -> anyhow::Result<()> {
+fn put(api: &Api, file: &str, sandbox: &str, path: &str) -> anyhow::Result<()> {
     let path = named(path, file)?;
-    let bytes: Box<dyn Read + Send + Sync> = if file == PIPE {
-        Box::new(io::stdin())
-    } else {
-        let opened = File::open(file).with_context(|| format!("{file} cannot be read"))?;
-        if opened.metadata()?.is_dir() {
-            bail!(
-                "{file} is a directory; send it as an archive, as in `tar -C {file} -c . | hourglass cp - \
-                 {sandbox}:/tmp/it.tar`"
-            );
-        }
-        Box::new(opened)
-    };
-    let mut ask =
-        Ask::new(Method::POST, tool(sandbox, &format!("files/upload{}", query([("path", path.as_str())]))));
+    match file {
+        PIPE => write(api, Box::new(io::stdin()), sandbox, &path),
+        _ if Path::new(file).is_dir() => tree::send(api, Path::new(file), sandbox, &path),
+        _ => upload(api, Path::new(file), sandbox, &path),
+    }
+}
+
+/// Send the file `from`.
+fn upload(api: &Api, from: &Path, sandbox: &str, path: &str) -> anyhow::Result<()> {
+    let opened = File::open(from).with_context(|| format!("{} cannot be read", from.display()))?;
+    write(api, Box::new(opened), sandbox, path)
+}
+
+fn write(api: &Api, bytes: Box<dyn Read + Send + Sync>, sandbox: &str, path: &str) -> anyhow::Result<()> {
+    let mut ask = Ask::new(Method::POST, tool(sandbox, &format!("files/upload{}", query([("path", path)]))));
     ask.patience = None;
     let (kind, bytes) = form(bytes);
-    api.send(ask, Some(Content::Streamed { kind, bytes }))?;
-    Ok(())
+    Ok(api.send(ask, Some(Content::Streamed { kind, bytes })).map(drop)?)
 }
 
 /// A form with `bytes` as its only part, and its type.
@@ -97,27 +99,41 @@ fn form(bytes: Box<dyn Read + Send + Sync>) -> (String, Box<dyn Read + Send + Sy
     (format!("multipart/form-data; boundary={boundary}"), Box::new(whole))
 }
 
-fn download(api: &Api, sandbox: &str, path: &str, file: &str) -> anyhow::Result<()> {
-    let mut ask = Ask::new(Method::GET, tool(sandbox, &format!("files/download{}", query([("path", path)]))));
-    ask.patience = None;
+fn take(api: &Api, sandbox: &str, path: &str, file: &str) -> anyhow::Result<()> {
     if file == PIPE {
-        let mut answer = api.send(ask, None)?.into_body().into_reader();
+        let mut answer = read(api, sandbox, path)?;
         io::copy(&mut answer, &mut io::stdout()).with_context(|| format!("{sandbox}:{path} broke off"))?;
         return Ok(());
     }
     let target =
         if Path::new(file).is_dir() { Path::new(file).join(last(path)?) } else { PathBuf::from(file) };
-    let mut answer = api.send(ask, None)?.into_body().into_reader();
+    let found = tree::look(api, sandbox, path)?;
+    match found.is_dir {
+        true => tree::fetch(api, sandbox, &found, &target),
+        false => download(api, sandbox, path, &target),
+    }
+}
+
+/// Fetch a file to `target`.
+fn download(api: &Api, sandbox: &str, path: &str, target: &Path) -> anyhow::Result<()> {
+    let mut answer = read(api, sandbox, path)?;
     // What breaks off is not taken for the whole.
     let part = target.with_added_extension("part");
-    let taken = take(&mut answer, &part).and_then(|()| fs::rename(&part, &target));
+    let taken = save(&mut answer, &part).and_then(|()| fs::rename(&part, target));
     if taken.is_err() {
         let _ = fs::remove_file(&part);
     }
     taken.with_context(|| format!("{sandbox}:{path} could not be copied to {}", target.display()))
 }
 
-fn take(from: &mut impl Read, part: &Path) -> io::Result<()> {
+/// The bytes of a file as they come.
+fn read(api: &Api, sandbox: &str, path: &str) -> anyhow::Result<impl Read> {
+    let mut ask = Ask::new(Method::GET, tool(sandbox, &format!("files/download{}", query([("path", path)]))));
+    ask.patience = None;
+    Ok(api.send(ask, None)?.into_body().into_reader())
+}
+
+fn save(from: &mut impl Read, part: &Path) -> io::Result<()> {
     let mut file = File::create(part)?;
     io::copy(from, &mut file)?;
     file.flush()
