@@ -22,7 +22,7 @@ const LONG: &[(&str, &str)] = &[
 
 /// Longer functions, and why.
 const LONG_FUNCTIONS: &[(&str, &str)] =
-    &[("events/src/sandbox.rs", "take_in is one arm for each event, which no cut makes clearer")];
+    &[("events/src/sandbox/take_in.rs", "take_in is one arm for each event, which no cut makes clearer")];
 
 /// Tests that sleep, and why that is no hope for the best.
 const SLEEPING: &[(&str, &str)] = &[

@@ -14,7 +14,7 @@ pub use event::{
 };
 pub use value::{
     allowance, blueprint, digest, environment, fault, gpu_types, host_id, labels, name, network,
-    organization_id, placement, resources, sandbox_id, snapshot_id, span, timestamp,
+    organization_id, placement, recipe, resources, sandbox_id, snapshot_id, span, timestamp,
 };
 
 use crate::duty::Alarm;
@@ -31,7 +31,7 @@ pub fn actor() -> impl Strategy<Value = Actor> {
 }
 
 const ALARMS: &[Alarm] =
-    &[Alarm::Deadline, Alarm::AutoStop, Alarm::AutoArchive, Alarm::AutoDelete, Alarm::Retry];
+    &[Alarm::Deadline, Alarm::AutoStop, Alarm::AutoArchive, Alarm::Backup, Alarm::AutoDelete, Alarm::Retry];
 
 /// Why something happened.
 pub fn cause() -> impl Strategy<Value = Cause> {
@@ -145,13 +145,10 @@ fn name_is_taken<'a>(
     stamp: &Stamp,
     event: &SandboxEvent,
 ) -> bool {
-    let name = if let SandboxEvent::PullBegan { blueprint, .. } | SandboxEvent::Born { blueprint, .. } = event
-    {
-        &blueprint.name
-    } else if let SandboxEvent::ForkBegan { name, .. } = event {
-        name
-    } else {
-        return false;
+    let name = match (event.blueprint(), event) {
+        (Some(blueprint), _) => &blueprint.name,
+        (None, SandboxEvent::ForkBegan { name, .. }) => name,
+        (None, _) => return false,
     };
     sandboxes.any(|sandbox| {
         let reserved = sandbox

@@ -9,10 +9,11 @@ use crate::id::{CorrelationId, HostId, OrganizationId, SandboxId, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::quota::Allowance;
+use crate::recipe::Recipe;
 use crate::record::{Actor, Digest};
 use crate::refusal::Refusal;
 use crate::resources::Resources;
-use crate::snapshot::SnapshotContent;
+use crate::snapshot::{Heat, SnapshotContent};
 use crate::spec::{Class, Labels, Name};
 use crate::time::Span;
 
@@ -67,6 +68,18 @@ pub enum Command {
     SetPublic(Target, bool),
     /// Say that it is in use.
     RefreshActivity(Target),
+    /// Store a copy of its disk, which has to have stopped, beside what the policy of the engine stores by itself.
+    BackUp(Target),
+    /// Take a snapshot of it.
+    TakeSnapshot(Target, TakeSnapshot),
+    /// Make a snapshot of an image that is fetched or built first.
+    CreateSnapshot(Box<NewSnapshot>),
+    /// Bring a snapshot back that was laid aside, by its name or id.
+    ActivateSnapshot(String),
+    /// Lay a snapshot aside until a sandbox is created from it.
+    DeactivateSnapshot(String),
+    /// Remove a snapshot that nothing is made of.
+    RemoveSnapshot(String),
     /// Make a snapshot known. Registering the same again changes nothing.
     RegisterSnapshot(SnapshotId, SnapshotContent),
     /// Set the most one sandbox of the organization may ask for, and the most that all of them may take together in a
@@ -91,6 +104,8 @@ impl Command {
             Self::Create(create) => create.id = SandboxId::from_u128(0),
             Self::Fork(_, fork) => fork.id = SandboxId::from_u128(0),
             Self::RegisterSnapshot(id, _) => *id = SnapshotId::from_u128(0),
+            Self::TakeSnapshot(_, snapshot) => snapshot.id = SnapshotId::from_u128(0),
+            Self::CreateSnapshot(snapshot) => snapshot.id = SnapshotId::from_u128(0),
             Self::Start(_)
             | Self::Stop(..)
             | Self::Pause(_)
@@ -105,6 +120,10 @@ impl Command {
             | Self::SetNetwork(..)
             | Self::SetPublic(..)
             | Self::RefreshActivity(_)
+            | Self::BackUp(_)
+            | Self::ActivateSnapshot(_)
+            | Self::DeactivateSnapshot(_)
+            | Self::RemoveSnapshot(_)
             | Self::SetLimits(_)
             | Self::CordonHost(_)
             | Self::DrainHost(_)
@@ -123,6 +142,8 @@ pub struct Create {
     pub name: Option<Name>,
     /// The snapshot, by name or id; the engine's default when not given.
     pub snapshot: Option<String>,
+    /// The image to build instead of taking a snapshot.
+    pub image: Option<Box<FromImage>>,
     /// The class it must have; the snapshot's when not given.
     pub class: Option<Class>,
     /// Where it is to be; the engine's default region when not given.
@@ -155,6 +176,7 @@ impl Create {
             id,
             name: None,
             snapshot: None,
+            image: None,
             class: None,
             region: None,
             user: None,
@@ -177,6 +199,41 @@ pub struct Fork {
     pub id: SandboxId,
     /// Its name; its id when not given.
     pub name: Option<Name>,
+}
+
+/// A sandbox whose image is built for it, of a size of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromImage {
+    /// What the image is made of.
+    pub recipe: Recipe,
+    /// What it is given instead of the defaults, within what its organization may ask for.
+    pub size: Resize,
+}
+
+/// A snapshot to be taken of a sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeSnapshot {
+    /// The id minted for it.
+    pub id: SnapshotId,
+    /// What people are to call it.
+    pub name: String,
+    /// What it keeps.
+    pub heat: Heat,
+}
+
+/// A snapshot to be made of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSnapshot {
+    /// The id minted for it.
+    pub id: SnapshotId,
+    /// What people are to call it.
+    pub name: String,
+    /// The class of what is created from it.
+    pub class: Class,
+    /// What the image is made of.
+    pub recipe: Recipe,
+    /// What a sandbox is given instead of the defaults.
+    pub size: Resize,
 }
 
 /// Which sandbox is meant.

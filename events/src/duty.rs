@@ -35,6 +35,8 @@ pub enum TaskKind {
     Restore,
     /// Change its resources.
     Resize,
+    /// Store a backup of its disk, or take away those that are of no use any more.
+    Backup,
     /// Take a snapshot.
     Capture,
     /// Make a fork.
@@ -61,6 +63,7 @@ impl fmt::Display for TaskKind {
             Self::Discard => "drop the archived sandbox's disk",
             Self::Restore => "restore the sandbox",
             Self::Resize => "resize the sandbox",
+            Self::Backup => "back the sandbox up",
             Self::Capture => "take the snapshot",
             Self::Fork => "fork the sandbox",
             Self::Quiesce => "quieten the sandbox",
@@ -79,6 +82,8 @@ pub enum Alarm {
     AutoStop,
     /// It was stopped for long enough to be archived.
     AutoArchive,
+    /// It was stopped for long enough to be backed up.
+    Backup,
     /// It was stopped for long enough to be deleted.
     AutoDelete,
     /// What failed is tried again.
@@ -91,6 +96,7 @@ impl fmt::Display for Alarm {
             Self::Deadline => "operation deadline",
             Self::AutoStop => "auto-stop",
             Self::AutoArchive => "auto-archive",
+            Self::Backup => "backup",
             Self::AutoDelete => "auto-delete",
             Self::Retry => "retry",
         })
@@ -121,8 +127,8 @@ pub struct Duties {
 #[must_use]
 pub const fn duties(state: State) -> Duties {
     use TaskKind::{
-        Archive, Boot, Build, Capture, Create, Discard, Fork, Hold, Pull, Quiesce, Remove, Resize, Restore,
-        Resume, SaveMemory, Stop,
+        Archive, Backup, Boot, Build, Capture, Create, Discard, Fork, Hold, Pull, Quiesce, Remove, Resize,
+        Restore, Resume, SaveMemory, Stop,
     };
     match state {
         State::Unknown | State::PendingBuild | State::BuildFailed | State::Deleted => watch(&[]),
@@ -135,7 +141,13 @@ pub const fn duties(state: State) -> Duties {
             task(Hold, Kind::SettingsApplied, Kind::Struggled, &[Alarm::AutoStop, Alarm::Retry])
         }
         State::Stopping => task(Stop, Kind::Exited, Kind::Failed, &[Alarm::Deadline]),
-        State::Stopped => watch(&[Alarm::AutoArchive, Alarm::AutoDelete]),
+        // Owed only while a backup is due, or one is of no use any more.
+        State::Stopped => task(
+            Backup,
+            Kind::BackupTaken,
+            Kind::BackupFailed,
+            &[Alarm::AutoArchive, Alarm::AutoDelete, Alarm::Backup, Alarm::Deadline, Alarm::Retry],
+        ),
         State::Pausing => task(SaveMemory, Kind::MemorySaved, Kind::Abandoned, &[Alarm::Deadline]),
         State::Paused => watch(&[]),
         State::Resuming => task(Resume, Kind::Resumed, Kind::Failed, &[Alarm::Deadline]),

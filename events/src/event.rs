@@ -6,13 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{ExitCause, Fault};
-use crate::id::{HostId, OrderNumber, SandboxId, Seq, ShardNumber};
+use crate::id::{HostId, OrderNumber, SandboxId, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::quota::Allowance;
 use crate::resources::Resources;
 use crate::sandbox::{Blueprint, Placement};
-use crate::snapshot::SnapshotContent;
+use crate::snapshot::Heat;
 use crate::spec::{Labels, Name};
 use crate::time::{Span, Timestamp};
 
@@ -75,18 +75,34 @@ macro_rules! events {
 
 mod host;
 mod reason;
+mod shard;
+mod snapshot;
 
 pub use host::{HostEvent, HostEventKind};
 pub use reason::{ArchiveReason, DeleteReason, DropReason, Intent, RestoreSource, StopReason};
+pub use shard::{ShardEvent, ShardEventKind};
+pub use snapshot::{SnapshotEvent, SnapshotEventKind};
 
 events! {
     /// What can have happened to a sandbox. Operations of later releases have their kinds here already, because the
     /// table is whole; their payloads come with them.
     SandboxEvent, SandboxEventKind {
-        /// Created from an image yet to be built; the build waits.
-        BuildQueued,
+        /// Created from an image yet to be built, or to be built once more; the build waits.
+        BuildQueued {
+            /// What it is; nothing for a build that is tried again. Said in either case.
+            #[serde(deserialize_with = "Option::deserialize")]
+            blueprint: Option<Box<Blueprint>>,
+        },
         /// The build began.
-        BuildBegan,
+        BuildBegan {
+            /// What it is; nothing for a build that had waited. Said in either case.
+            #[serde(deserialize_with = "Option::deserialize")]
+            blueprint: Option<Box<Blueprint>>,
+            /// Where, and how that was chosen.
+            placement: Placement,
+            /// When the build is given up.
+            deadline: Timestamp,
+        },
         /// The build failed.
         BuildFailed { /// Why.
             fault: Fault },
@@ -190,7 +206,16 @@ events! {
         /// Its resources are changed.
         Resized,
         /// A snapshot of it was accepted.
-        SnapshotBegan,
+        SnapshotBegan {
+            /// The snapshot, which exists from here on.
+            snapshot: SnapshotId,
+            /// What people call that.
+            name: String,
+            /// What of the sandbox it keeps.
+            heat: Heat,
+            /// When it is given up.
+            deadline: Timestamp,
+        },
         /// The snapshot is active.
         SnapshotTaken,
         /// A fork was accepted. From here on nobody else gets what the child is to have.
@@ -297,23 +322,38 @@ events! {
         },
         /// Nothing of the failed sandbox runs.
         Quiesced,
-        /// A backup of its disk is complete.
+        /// A backup of its disk was asked for, or is due.
+        BackupBegan {
+            /// When the backup is given up.
+            deadline: Timestamp,
+        },
+        /// A backup of its disk is complete. The one before is of no use any more.
         BackupTaken,
-        /// A backup of its disk failed.
-        BackupFailed,
-        /// Something it left behind elsewhere is gone.
+        /// A backup of its disk failed. The one before is what there is.
+        BackupFailed {
+            /// What went wrong.
+            fault: Fault,
+            /// How often it has failed, from 1.
+            attempt: u32,
+            /// When it is tried again, if it was due.
+            retry_at: Timestamp,
+        },
+        /// What it left behind in object storage and is of no use any more is gone.
         LeftoverRemoved,
     }
 }
 
-events! {
-    /// What can have happened to a snapshot.
-    SnapshotEvent, SnapshotEventKind {
-        /// It can be created from.
-        Registered {
-            /// What it is.
-            content: SnapshotContent,
-        },
+impl SandboxEvent {
+    /// What a sandbox is, if this event brings one into being.
+    #[must_use]
+    pub fn blueprint(&self) -> Option<&Blueprint> {
+        if let Self::PullBegan { blueprint, .. } | Self::Born { blueprint, .. } = self {
+            return Some(blueprint);
+        }
+        if let Self::BuildQueued { blueprint } | Self::BuildBegan { blueprint, .. } = self {
+            return blueprint.as_deref();
+        }
+        None
     }
 }
 
@@ -324,40 +364,6 @@ events! {
         LimitsSet {
             /// What holds from here on.
             allowance: Box<Allowance>,
-        },
-    }
-}
-
-events! {
-    /// What can have happened to a shard of the log itself.
-    ShardEvent, ShardEventKind {
-        /// A writer began an epoch. Committing this fences every older one.
-        Opened {
-            /// The writer's build.
-            build: String,
-            /// The newest schema it writes.
-            schema: u32,
-            /// The writer's clock.
-            clock: Timestamp,
-            /// How many shards this log has, for ever.
-            shards: u64,
-            /// Which of them this is.
-            shard: ShardNumber,
-        },
-        /// Kinds of this schema may follow; older builds refuse the shard.
-        SchemaRaised {
-            /// The schema from here on.
-            schema: u32,
-        },
-        /// The digest of the folded state, so that a differing fold can be found.
-        StateHashed {
-            /// The version of the view that was digested.
-            layout: u32,
-            /// BLAKE3 of that view.
-            #[serde(with = "serde_bytes")]
-            hash: [u8; 32],
-            /// The last record folded into it.
-            through: Seq,
         },
     }
 }

@@ -37,6 +37,7 @@ pub mod network;
 pub mod order;
 pub mod policy;
 pub mod quota;
+pub mod recipe;
 pub mod record;
 pub mod refusal;
 pub mod report;
@@ -47,7 +48,10 @@ pub mod spec;
 pub mod state;
 pub mod time;
 
-pub use command::{Command, Create, Fork, IdempotencyKey, Request, Resize, StopMode, Target};
+pub use command::{
+    Command, Create, Fork, FromImage, IdempotencyKey, NewSnapshot, Request, Resize, StopMode, TakeSnapshot,
+    Target,
+};
 pub use duty::{Alarm, Duties, OwedTask, TaskKind, duties};
 pub use environment::{Environment, Values};
 pub use event::{
@@ -62,15 +66,16 @@ pub use id::{
     SnapshotId,
 };
 pub use network::{Cidr, Destination, Destinations, Domain, NetworkPolicy};
-pub use order::{HostCall, Order, Plan, Task};
+pub use order::{Build, Capture, HostCall, Order, Plan, Task};
 pub use policy::{AutoArchive, AutoDelete, AutoStop};
 pub use quota::{Allowance, Part, Quota, Shortage};
+pub use recipe::Recipe;
 pub use record::{Actor, Cause, Digest, Event, KeyUse, Record, Stamp, Subject};
-pub use refusal::{Able, Advice, Interval, Operation, Refusal, Text};
+pub use refusal::{Able, Advice, Interval, Material, Operation, Refusal, SnapshotRefusal, SnapshotUse, Text};
 pub use report::{Activity, Finding, HostNews, HostProfile, Report};
 pub use resources::{Limits, Resource, Resources};
-pub use sandbox::{Backup, Blueprint, Errand, Illegal, Placement, Sandbox, Settings, Work};
-pub use snapshot::{Snapshot, SnapshotContent};
+pub use sandbox::{Backup, Base, Blueprint, Errand, Illegal, Placement, Sandbox, Settings, Unsaved, Work};
+pub use snapshot::{Heat, Snapshot, SnapshotContent, Source};
 pub use spec::{Class, Image, Labels, Name};
 pub use state::State;
 pub use time::{Minutes, Span, Timestamp};

@@ -200,11 +200,16 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     (Kind::StopForced,        &[State::Stopping]),
     (Kind::DiskDropped,       &[State::Archived]),
     // Removing, quietening, dropping what is archived and holding what runs to its settings never give up.
-    (Kind::Struggled,         &[State::Deleting, State::Error, State::Archived, State::Started]),
+    // So does taking away the backups that a newer one has made useless.
+    (Kind::Struggled,         &[
+        State::Deleting, State::Error, State::Archived, State::Started, State::Stopped,
+    ]),
     (Kind::Quiesced,          &[State::Error]),
-    (Kind::BackupTaken,       &[State::Started, State::Stopped]),
-    (Kind::BackupFailed,      &[State::Started, State::Stopped]),
-    (Kind::LeftoverRemoved,   &[State::Deleted]),
+    // What runs would be caught halfway through what it writes.
+    (Kind::BackupBegan,       &[State::Stopped]),
+    (Kind::BackupTaken,       &[State::Stopped]),
+    (Kind::BackupFailed,      &[State::Stopped]),
+    (Kind::LeftoverRemoved,   &[State::Stopped, State::Deleted]),
 ];
 
 /// What the table says of an event.

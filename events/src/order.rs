@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::duty::TaskKind;
 use crate::environment::{Environment, Values};
 use crate::event::RestoreSource;
-use crate::id::{OrderNumber, OrganizationId, SandboxId, ShardNumber};
+use crate::id::{OrderNumber, OrganizationId, SandboxId, ShardNumber, SnapshotId};
 use crate::network::NetworkPolicy;
+use crate::recipe::Recipe;
 use crate::resources::Resources;
+use crate::snapshot::Heat;
 use crate::spec::{Class, Image};
 use crate::time::{Span, Timestamp};
 
@@ -36,7 +38,9 @@ pub struct Order {
 pub enum Task {
     /// Have the image on the host.
     Pull(Image),
-    /// Make the sandbox's disk and boot it for the first time.
+    /// Have the image, which is fetched or built first, unless it is there.
+    Build(Box<Build>),
+    /// Make the sandbox's disk and boot it for the first time. One that starts from a hot snapshot runs on from its memory.
     Create(Box<Plan>),
     /// Boot a sandbox whose disk is here.
     Boot(Box<Plan>),
@@ -66,8 +70,14 @@ pub enum Task {
     },
     /// Put its disk into object storage under this order's number, and keep it here.
     Archive,
-    /// Leave nothing of it here; it is archived.
-    Discard,
+    /// Put its disk into object storage under this order's number, as a backup, and keep it here.
+    Backup,
+    /// Take away what orders of these numbers put into object storage.
+    Prune(Vec<OrderNumber>),
+    /// Take a snapshot of it, and leave it as it is.
+    Capture(Capture),
+    /// Leave nothing of it here; it is archived. In object storage what orders of these numbers put there is to go.
+    Discard(Vec<OrderNumber>),
     /// Bring its disk back and boot it.
     Restore {
         /// What it is.
@@ -79,6 +89,30 @@ pub enum Task {
     Remove,
     /// Leave nothing of it, here and in object storage, where orders of these numbers may have put something.
     Purge(Vec<OrderNumber>),
+    /// Leave nothing of an image that was made for a snapshot, here and in object storage.
+    Scrap(Image),
+}
+
+/// What a host is to make an image of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// What the image is called from then on.
+    pub image: Image,
+    /// The class of what is created from it.
+    pub class: Class,
+    /// What it is made of.
+    pub recipe: Recipe,
+}
+
+/// What a host is to keep of a sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// The snapshot it becomes.
+    pub snapshot: SnapshotId,
+    /// What its image is called from then on. Every host can fetch it.
+    pub image: Image,
+    /// What is kept.
+    pub heat: Heat,
 }
 
 impl Task {
@@ -87,6 +121,7 @@ impl Task {
     pub const fn kind(&self) -> TaskKind {
         match self {
             Self::Pull(_) => TaskKind::Pull,
+            Self::Build(_) => TaskKind::Build,
             Self::Create(_) | Self::Awaken(_) => TaskKind::Create,
             Self::Fork(_) => TaskKind::Fork,
             Self::Boot(_) => TaskKind::Boot,
@@ -97,9 +132,11 @@ impl Task {
             Self::Resize(_) => TaskKind::Resize,
             Self::Hold { .. } => TaskKind::Hold,
             Self::Archive => TaskKind::Archive,
-            Self::Discard => TaskKind::Discard,
+            Self::Backup | Self::Prune(_) => TaskKind::Backup,
+            Self::Capture(_) => TaskKind::Capture,
+            Self::Discard(_) => TaskKind::Discard,
             Self::Restore { .. } => TaskKind::Restore,
-            Self::Remove | Self::Purge(_) => TaskKind::Remove,
+            Self::Remove | Self::Purge(_) | Self::Scrap(_) => TaskKind::Remove,
         }
     }
 }
@@ -116,15 +153,20 @@ impl Task {
             | Self::Restore { plan, .. } => Some(plan),
             Self::Pull(_)
             | Self::Fork(_)
+            | Self::Build(_)
             | Self::Stop { .. }
             | Self::SaveMemory
             | Self::Resize(_)
             | Self::Hold { .. }
             | Self::Quiesce
             | Self::Archive
-            | Self::Discard
+            | Self::Backup
+            | Self::Prune(_)
+            | Self::Capture(_)
+            | Self::Discard(_)
             | Self::Remove
-            | Self::Purge(_) => None,
+            | Self::Purge(_)
+            | Self::Scrap(_) => None,
         }
     }
 }
@@ -140,6 +182,8 @@ pub struct Plan {
     pub class: Class,
     /// What its disk starts from.
     pub image: Image,
+    /// What of a sandbox that keeps.
+    pub heat: Heat,
     /// What it is given.
     pub resources: Resources,
     /// The user its commands run as.
@@ -170,6 +214,7 @@ impl Plan {
             name: name.to_owned(),
             class: Class::Container,
             image,
+            heat: Heat::Cold,
             resources: Resources::DEFAULT,
             user: "root".to_owned(),
             network: NetworkPolicy::Open,

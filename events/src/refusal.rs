@@ -1,5 +1,6 @@
 //! Why a request was wrong. Nothing happened and nothing is recorded; a failure of the world is a [`crate::Fault`].
 
+mod snapshot;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::spec::Class;
 use crate::state::State;
 use crate::time::Span;
 
+pub use snapshot::{Material, SnapshotRefusal, SnapshotUse};
 pub use words::{Able, Advice, Interval, Operation, Text};
 
 /// What was found and what to do about it.
@@ -193,6 +195,9 @@ pub enum Refusal {
     /// A snapshot with that name is there already, with other content.
     #[error("a snapshot named {0:?} is registered already with another image, class or size")]
     SnapshotTaken(String),
+    /// What is wrong with a snapshot, or with what one is to be made of.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotRefusal),
     /// The minted id is another snapshot's.
     #[error("snapshot id {0} is in use already; mint a fresh one")]
     SnapshotIdTaken(SnapshotId),

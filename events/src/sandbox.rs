@@ -3,15 +3,17 @@
 //! `evolve` reads no configuration and no clock. It asks the table whether the event may happen, and refuses it
 //! otherwise; nothing is changed then.
 
+mod backup;
 mod illegal;
 mod look;
 mod parts;
 mod set;
+mod take_in;
 mod work;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Intent, SandboxEvent, SandboxEventKind};
+use crate::event::{Intent, SandboxEvent};
 use crate::fault::{ExitCause, Fault};
 use crate::id::{CorrelationId, HostId, OrderNumber, OrganizationId, SandboxId, Seq};
 use crate::lifecycle::{Step, step};
@@ -21,7 +23,7 @@ use crate::state::State;
 use crate::time::Timestamp;
 
 pub use illegal::Illegal;
-pub use parts::{Backup, Blueprint, Errand, Placement, Settings, Work};
+pub use parts::{Backup, Base, Blueprint, Errand, Placement, Settings, Unsaved, Work};
 
 /// One sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +65,8 @@ pub struct Sandbox {
     pub errand: Option<Box<Errand>>,
     /// The latest complete copy of its disk in object storage.
     pub backup: Option<Backup>,
+    /// Why the latest backup failed.
+    pub unsaved: Option<Box<Unsaved>>,
     /// Orders that may have put something into object storage, which a removal takes away.
     pub stored: Vec<OrderNumber>,
     /// Whether what runs was told of the settings that hold.
@@ -79,31 +83,16 @@ pub struct Sandbox {
     pub fault: Option<Fault>,
 }
 
-/// The table's births that this release does not fold: they come with the operations that cause them, and until then
-/// their kinds carry no blueprint to be born with.
-pub const BIRTHS_OF_LATER_RELEASES: &[SandboxEventKind] =
-    &[SandboxEventKind::BuildQueued, SandboxEventKind::BuildBegan];
-
 impl Sandbox {
     /// The sandbox that `event` brings into being.
     pub fn born(id: SandboxId, stamp: &Stamp, event: &SandboxEvent) -> Result<Self, Illegal> {
         let illegal = || Illegal::new(stamp, State::Unknown.to_string(), event.kind().name());
         let Step::To(state) = step(State::Unknown, None, event.kind()) else { return Err(illegal()) };
-        // Of the table's births this is all but [`BIRTHS_OF_LATER_RELEASES`].
-        let (blueprint, host) = if let SandboxEvent::PullBegan { blueprint, placement, .. } = event {
-            (blueprint, placement.host)
-        } else if let SandboxEvent::Born { blueprint, host, .. } = event {
-            (blueprint, Some(*host))
-        } else {
-            return Err(illegal());
-        };
-        if stamp.version != 1 {
-            return Err(illegal());
-        }
+        let blueprint = event.blueprint().filter(|_| stamp.version == 1).ok_or_else(illegal)?;
         let mut sandbox = Self {
             id,
             organization: stamp.organization,
-            blueprint: (**blueprint).clone(),
+            blueprint: blueprint.clone(),
             state,
             origin: None,
             version: stamp.version,
@@ -114,11 +103,12 @@ impl Sandbox {
             updated: stamp.at,
             last_activity: stamp.at,
             stopped_since: None,
-            host,
+            host: None,
             refused: Vec::new(),
             work: None,
             errand: None,
             backup: None,
+            unsaved: None,
             stored: Vec::new(),
             settings: Settings::Applied,
             boot: None,
@@ -138,7 +128,8 @@ impl Sandbox {
         let follows = stamp.organization == self.organization
             && stamp.seq > self.seq
             && Some(stamp.version) == self.version.checked_add(1);
-        if !follows {
+        // It has a blueprint since its birth.
+        if !follows || event.blueprint().is_some() {
             return Err(illegal());
         }
         match step(self.state, self.origin, event.kind()) {
@@ -182,6 +173,7 @@ impl Sandbox {
             }
             State::Starting | State::Restoring | State::Resuming => {
                 self.stopped_since = None;
+                self.unsaved = None;
                 self.settings = Settings::Applied;
             }
             State::Creating => self.settings = Settings::Applied,
@@ -209,133 +201,6 @@ impl Sandbox {
             | State::Forking => {}
         }
         self.begin_work(stamp);
-    }
-
-    fn take_in(&mut self, stamp: &Stamp, event: &SandboxEvent) {
-        match event {
-            SandboxEvent::PullBegan { deadline, .. } | SandboxEvent::SnapshotReady { deadline } => {
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::BootBegan { deadline }
-            | SandboxEvent::PauseBegan { deadline }
-            | SandboxEvent::ResumeBegan { deadline } => {
-                self.intent = None;
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::ResizeBegan { resources, deadline } => {
-                self.errand = Some(Box::new(Errand::Resize(*resources)));
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::ForkBegan { child, name, resources, deadline } => {
-                let (child, name, resources) = (*child, name.clone(), *resources);
-                self.errand = Some(Box::new(Errand::Fork { child, name, resources }));
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::Born { blueprint: _, host: _, fork } => {
-                self.errand = Some(Box::new(Errand::Born(*fork)));
-                // It can be asked of its host once its parent's fork is there.
-                self.work = None;
-            }
-            SandboxEvent::CopyReady { deadline } => {
-                self.begin_work(stamp);
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::ArchiveBegan { reason: _, deadline } => {
-                self.intent = None;
-                self.stored.extend(self.order());
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::RestoreBegan { source, placement, deadline } => {
-                self.intent = None;
-                self.errand = Some(Box::new(Errand::Restore(*source)));
-                self.host = placement.host;
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::DiskDropped => {
-                self.host = None;
-                self.work = None;
-                self.fault = None;
-            }
-            SandboxEvent::StopBegan { reason, grace, deadline } => {
-                self.intent = None;
-                self.set_deadline(*deadline);
-                self.set_grace(*grace);
-                self.stop_for(*reason);
-            }
-            SandboxEvent::StopForced { deadline } => {
-                // Whoever forces a stop takes back a start that waits for its end.
-                self.intent = None;
-                self.begin_work(stamp);
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::Placed { placement, deadline } => {
-                self.host = placement.host;
-                self.begin_work(stamp);
-                // Deleting has none, as it never gives up.
-                if self.state != State::Deleting {
-                    self.set_deadline(*deadline);
-                }
-            }
-            SandboxEvent::Declined { fault: _, placement, deadline } => {
-                self.refused.extend(self.host);
-                self.host = placement.host;
-                self.begin_work(stamp);
-                self.set_deadline(*deadline);
-            }
-            SandboxEvent::Booted | SandboxEvent::Resumed | SandboxEvent::Restored => {
-                self.refused.clear();
-                self.fault = None;
-                self.exit = None;
-            }
-            SandboxEvent::Exited { cause } => self.exit = Some(*cause),
-            SandboxEvent::Failed { fault } | SandboxEvent::BuildFailed { fault } => {
-                self.fault = Some(fault.clone());
-            }
-            SandboxEvent::Abandoned { fault } => self.fault = fault.clone().or(self.fault.take()),
-            SandboxEvent::Struggled { fault, attempt, retry_at } => {
-                // In Error the fault that led there is what recovering needs; what quietening met is in the log.
-                if self.state != State::Error {
-                    self.fault = Some(fault.clone());
-                }
-                self.begin_work(stamp);
-                if let Some(work) = &mut self.work {
-                    work.attempt = *attempt;
-                    work.retry_at = Some(*retry_at);
-                }
-            }
-            SandboxEvent::Quiesced => self.work = None,
-            SandboxEvent::NetworkSet { policy } => self.set_network(stamp, policy),
-            SandboxEvent::SettingsApplied => {
-                self.settings = Settings::Applied;
-                // What kept it from that is over; another fault would be of something else.
-                let struggled = self.work.take().is_some_and(|work| work.attempt > 0);
-                self.fault = self.fault.take().filter(|_| !struggled);
-            }
-            SandboxEvent::PublicSet { public } => self.blueprint.public = *public,
-            SandboxEvent::Removed | SandboxEvent::Buried => {
-                self.host = None;
-                self.fault = None;
-            }
-            SandboxEvent::LabelsReplaced { labels } => self.blueprint.labels = labels.clone(),
-            SandboxEvent::AutoStopSet { policy } => self.blueprint.auto_stop = *policy,
-            SandboxEvent::AutoArchiveSet { policy } => self.blueprint.auto_archive = *policy,
-            SandboxEvent::AutoDeleteSet { policy } => self.blueprint.auto_delete = *policy,
-            SandboxEvent::ActivityRefreshed => self.last_activity = stamp.at,
-            SandboxEvent::IntentQueued { intent } => self.intent = Some(*intent),
-            SandboxEvent::IntentDropped { why: _ } => self.intent = None,
-            SandboxEvent::DeleteBegan { reason: _ }
-            | SandboxEvent::BuildQueued
-            | SandboxEvent::BuildBegan
-            | SandboxEvent::MemorySaved
-            | SandboxEvent::ArchiveStored
-            | SandboxEvent::Resized
-            | SandboxEvent::SnapshotBegan
-            | SandboxEvent::SnapshotTaken
-            | SandboxEvent::Forked
-            | SandboxEvent::BackupTaken
-            | SandboxEvent::BackupFailed
-            | SandboxEvent::LeftoverRemoved => {}
-        }
     }
 }
 

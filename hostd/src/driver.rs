@@ -12,8 +12,8 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use hourglass_events::{
-    Capabilities, Class, ExitCause, Fault, GpuType, Image, NetworkPolicy, OrderNumber, Plan, Resources,
-    SandboxId, Span, TaskKind,
+    Build, Capabilities, Capture, Class, ExitCause, Fault, GpuType, Image, NetworkPolicy, OrderNumber, Plan,
+    Resources, SandboxId, Span, TaskKind,
 };
 #[cfg(feature = "host")]
 use hourglass_tunnel::{Refused, Target};
@@ -119,6 +119,30 @@ pub trait Driver: Send + Sync + Debug {
     async fn drop_archives(&self, sandbox: SandboxId, numbers: &[OrderNumber]) -> Result<(), Fault> {
         let _ = (sandbox, numbers);
         Ok(())
+    }
+
+    /// Have the image that `build` names here, ready to be the base of a disk, and where every host can fetch it: fetched
+    /// or built, whole or not at all. What is there under its name already is let be.
+    async fn build(&self, build: &Build) -> Result<(), Fault> {
+        let _ = build;
+        Err(Fault::Unsupported { task: TaskKind::Build })
+    }
+
+    /// Keep what a sandbox is as the image that `capture` names, where every host can fetch it, whole or not at all, and
+    /// leave the sandbox as it is. A cold capture of one that runs takes its disk as one moment found it; a hot one keeps
+    /// its memory of the same moment, and a disk provisioned from it has that memory saved, for [`Driver::resume`]. What
+    /// is there under its name already is let be. Without a disk, or for a hot one without a life, it is
+    /// [`Fault::Missing`].
+    async fn capture(&self, sandbox: SandboxId, number: OrderNumber, capture: &Capture) -> Result<(), Fault> {
+        let _ = (sandbox, number, capture);
+        Err(Fault::Unsupported { task: TaskKind::Capture })
+    }
+
+    /// Take an image away that was made for a snapshot, whole or half, here and from where every host could fetch it. What
+    /// is not there is no fault.
+    async fn scrap(&self, image: &Image) -> Result<(), Fault> {
+        let _ = image;
+        Err(Fault::Unsupported { task: TaskKind::Remove })
     }
 
     /// Give a sandbox these resources: what runs is given the CPUs and the memory without interruption, and the disk of

@@ -10,14 +10,15 @@ mod look;
 mod machine;
 mod script;
 mod shell;
+mod step;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use hourglass_agent::client::Agent;
 use hourglass_events::{
-    Capabilities, Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId,
-    Span,
+    Build, Capabilities, Capture, Class, ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan,
+    Resources, SandboxId, Span,
 };
 use hourglass_tunnel::{Refused, Target};
 use tokio::sync::Notify;
@@ -25,6 +26,7 @@ use tokio::sync::Notify;
 use self::machine::Machine;
 pub use self::script::{Act, Taken, Twist};
 use self::script::{Point, Script};
+use self::step::Step;
 use crate::driver::{Command, Driver, ExecError, Exit, Present, Ran, Stream};
 use crate::exec::{self, Went};
 
@@ -141,7 +143,36 @@ impl Driver for Scripted {
         let step = self.begin(None, Act::Pull);
         step.pass(Point::Before).await?;
         step.pass(Point::Halfway).await?;
-        self.change(|machine| machine.have(image));
+        self.change(|machine| machine.fetch(image))?;
+        step.pass(Point::After).await
+    }
+
+    async fn build(&self, build: &Build) -> Result<(), Fault> {
+        let step = self.begin(None, Act::Build);
+        step.pass(Point::Before).await?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.have(&build.image));
+        step.pass(Point::After).await
+    }
+
+    async fn capture(
+        &self,
+        sandbox: SandboxId,
+        _number: OrderNumber,
+        capture: &Capture,
+    ) -> Result<(), Fault> {
+        let step = self.begin(Some(sandbox), Act::Capture);
+        step.pass(Point::Before).await?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.capture(sandbox, capture))?;
+        step.pass(Point::After).await
+    }
+
+    async fn scrap(&self, image: &Image) -> Result<(), Fault> {
+        let step = self.begin(None, Act::Scrap);
+        step.pass(Point::Before).await?;
+        step.pass(Point::Halfway).await?;
+        self.change(|machine| machine.scrap(image));
         step.pass(Point::After).await
     }
 
@@ -150,7 +181,7 @@ impl Driver for Scripted {
         step.pass(Point::Before).await?;
         self.change(|machine| machine.begin_disk(sandbox, &plan.image))?;
         step.pass(Point::Halfway).await?;
-        self.change(|machine| machine.end_disk(sandbox, number));
+        self.change(|machine| machine.end_disk(sandbox, number, plan));
         step.pass(Point::After).await
     }
 
@@ -290,61 +321,6 @@ impl Driver for Scripted {
 
     async fn exited(&self) -> Exit {
         self.wait(|| lock(&self.machine).next_exit()).await
-    }
-}
-
-/// A step under way, with what the script says of it.
-struct Step<'a> {
-    driver: &'a Scripted,
-    taken: Taken,
-    twist: Option<Twist>,
-}
-
-impl Step<'_> {
-    /// Comes to this point of the step, where the script may have something happen.
-    async fn pass(&self, point: Point) -> Result<(), Fault> {
-        match (&self.twist, point) {
-            (Some(Twist::Fail(fault)), Point::Before) | (Some(Twist::FailHalfway(fault)), Point::Halfway) => {
-                Err(fault.clone())
-            }
-            (Some(Twist::HangBefore), Point::Before)
-            | (Some(Twist::HangHalfway), Point::Halfway)
-            | (Some(Twist::HangAfter), Point::After) => {
-                self.hang().await;
-                Ok(())
-            }
-            (Some(Twist::Slow(long)), Point::Before) => {
-                tokio::time::sleep(*long).await;
-                Ok(())
-            }
-            (Some(_) | None, Point::Before | Point::Halfway | Point::After) => Ok(()),
-        }
-    }
-
-    async fn hang(&self) {
-        let turn = lock(&self.driver.script).released;
-        let _hanging = Hanging::begin(self.driver, self.taken);
-        self.driver.wait(|| (lock(&self.driver.script).released > turn).then_some(())).await;
-    }
-}
-
-/// Lists a step as hanging for as long as it does, also when it is dropped.
-struct Hanging<'a> {
-    driver: &'a Scripted,
-    taken: Taken,
-}
-
-impl<'a> Hanging<'a> {
-    fn begin(driver: &'a Scripted, taken: Taken) -> Self {
-        lock(&driver.script).hang(taken);
-        driver.changed.notify_waiters();
-        Self { driver, taken }
-    }
-}
-
-impl Drop for Hanging<'_> {
-    fn drop(&mut self) {
-        lock(&self.driver.script).unhang(self.taken);
     }
 }
 

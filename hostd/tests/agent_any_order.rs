@@ -344,7 +344,12 @@ impl World {
                     | Task::Resume(_)
                     | Task::Resize(_)
                     | Task::Archive
-                    | Task::Discard
+                    | Task::Backup
+                    | Task::Prune(_)
+                    | Task::Build(_)
+                    | Task::Capture(_)
+                    | Task::Scrap(_)
+                    | Task::Discard(_)
                     | Task::Restore { .. }
                     | Task::Purge(_) => Rest::Started,
                     Task::Quiesce => Rest::Failed,
@@ -481,7 +486,12 @@ impl World {
                 | Task::Resume(_)
                 | Task::Resize(_)
                 | Task::Archive
-                | Task::Discard
+                | Task::Backup
+                | Task::Prune(_)
+                | Task::Build(_)
+                | Task::Capture(_)
+                | Task::Scrap(_)
+                | Task::Discard(_)
                 | Task::Restore { .. }
                 | Task::Purge(_),
             )
@@ -524,6 +534,9 @@ impl Real {
             | Step::Fork(_)
             | Step::Resize(_)
             | Step::Archive
+            | Step::Build(_)
+            | Step::Capture(_)
+            | Step::Scrap(_)
             | Step::Restore(..)
             | Step::DropArchives(_) => panic!("nobody orders that here"),
             Step::SetNetwork(_) if self.running.is_none() => {

@@ -33,9 +33,6 @@ pub const LATER_EVENTS: &[Kind] = &[
     Kind::SnapshotTaken,
     Kind::ForkBegan,
     Kind::Forked,
-    Kind::BackupTaken,
-    Kind::BackupFailed,
-    Kind::LeftoverRemoved,
 ];
 
 /// States that no event of this release leads to.
@@ -44,6 +41,8 @@ pub const LATER_STATES: &[State] =
 
 /// Single rows that wait, or that the rest of the kernel makes impossible, each for its reason.
 pub const LATER_EDGES: &[(State, Kind)] = &[
+    // What a deleted sandbox left in object storage goes with its host's copy.
+    (State::Deleted, Kind::LeftoverRemoved),
     // A sandbox at rest fails with its host; losing hosts comes with an issue of its own.
     (State::Started, Kind::Failed),
     (State::Stopped, Kind::Failed),

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hourglass_events::{ExitCause, Fault, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span};
+use hourglass_events::{
+    Capture, ExitCause, Fault, Heat, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
+};
 use hourglass_hostd::agent::{Outcome, Step};
 use hourglass_hostd::driver::{DiskFound, Present};
 
@@ -13,6 +15,20 @@ pub(crate) struct Machine {
     images: BTreeSet<String>,
     units: BTreeMap<SandboxId, Unit>,
     spawned: u64,
+}
+
+/// What every machine can reach: object storage.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    /// What each order put there.
+    pub(crate) archives: BTreeSet<(SandboxId, OrderNumber)>,
+    /// Images that were built or taken of sandboxes.
+    pub(crate) images: BTreeSet<Image>,
+}
+
+/// Whether an image is one that hosts make.
+fn is_made(image: &Image) -> bool {
+    image.digest.starts_with("snapshot-") || image.digest.starts_with("build-")
 }
 
 /// What is on it of one sandbox.
@@ -69,18 +85,35 @@ impl Machine {
         sandbox: SandboxId,
         number: OrderNumber,
         step: &Step,
-        archives: &mut BTreeSet<(SandboxId, OrderNumber)>,
+        store: &mut Store,
     ) -> Outcome {
+        let archives = &mut store.archives;
         match step {
+            Step::Pull(image) if is_made(image) && !store.images.contains(image) => {
+                Outcome::Failed(Fault::Missing { what: "image".to_owned() })
+            }
             Step::Pull(image) => {
                 self.images.insert(image.digest.clone());
+                Outcome::Done
+            }
+            Step::Build(build) => {
+                store.images.insert(build.image.clone());
+                Outcome::Done
+            }
+            Step::Capture(capture) => self.capture(sandbox, capture, &mut store.images),
+            Step::Scrap(image) => {
+                store.images.remove(image);
                 Outcome::Done
             }
             Step::Provision(plan) if !self.images.contains(&plan.image.digest) => {
                 Outcome::Failed(Fault::Missing { what: "image".to_owned() })
             }
-            Step::Provision(_) => {
-                self.units.entry(sandbox).or_default().disk.get_or_insert(number);
+            Step::Provision(plan) => {
+                let unit = self.units.entry(sandbox).or_default();
+                if unit.disk.is_none() && plan.heat == Heat::Hot {
+                    unit.saved = Some(number);
+                }
+                unit.disk.get_or_insert(number);
                 Outcome::Done
             }
             Step::Boot(plan) => self.boot(sandbox, number, plan),
@@ -112,6 +145,9 @@ impl Machine {
             Step::SaveMemory
             | Step::Fork(_)
             | Step::Archive
+            | Step::Build(_)
+            | Step::Capture(_)
+            | Step::Scrap(_)
             | Step::Restore(..)
             | Step::DropArchives(_)
             | Step::Resize(_)
@@ -169,6 +205,16 @@ impl Machine {
         let copy =
             Unit { disk: Some(number), life: None, saved: Some(number), remains: None, ..parent.clone() };
         self.units.insert(child, copy);
+        Outcome::Done
+    }
+
+    fn capture(&self, sandbox: SandboxId, capture: &Capture, images: &mut BTreeSet<Image>) -> Outcome {
+        let unit = self.units.get(&sandbox).filter(|unit| unit.disk.is_some());
+        let fits = unit.is_some_and(|unit| capture.heat == Heat::Cold || unit.life.is_some());
+        if !fits && !images.contains(&capture.image) {
+            return Outcome::Failed(Fault::Missing { what: "disk or life".to_owned() });
+        }
+        images.insert(capture.image.clone());
         Outcome::Done
     }
 

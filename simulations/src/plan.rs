@@ -173,6 +173,9 @@ impl Plan {
             resume: Span::seconds(40),
             resize: Span::seconds(30),
             archive: Span::seconds(40),
+            build: Span::seconds(60),
+            capture: Span::seconds(40),
+            backup: Some(Span::seconds(20)),
             restore: Span::seconds(90),
             retry_most: Span::seconds(30),
             ..Terms::default()

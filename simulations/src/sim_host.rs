@@ -248,6 +248,8 @@ impl World {
             Step::Pull(_) => Span::seconds(3),
             Step::Provision(_) | Step::Boot(_) | Step::SetNetwork(_) | Step::Erase => Span::millis(800),
             Step::DropArchives(_) => Span::millis(200),
+            Step::Build(_) | Step::Capture(_) => Span::seconds(6),
+            Step::Scrap(_) => Span::millis(200),
             Step::SaveMemory
             | Step::Resume(_)
             | Step::Fork(_)
@@ -301,7 +303,7 @@ impl World {
         if run.step == Step::Erase && self.plan.planted == Some(Planted::RemovalSkipped) {
             return Outcome::Done;
         }
-        let outcome = self.hosts[host].machine.take(run.sandbox, run.number, &run.step, &mut self.archives);
+        let outcome = self.hosts[host].machine.take(run.sandbox, run.number, &run.step, &mut self.store);
         let after = self.hosts[host].machine.life(run.sandbox);
         if let Some(life) = after.filter(|_| after != before) {
             self.begin_life(host, run.sandbox, life.number, life.spawn);
@@ -468,13 +470,13 @@ impl World {
                 }
             }
         }
-        for (id, number) in &self.archives {
+        for (id, number) in &self.store.archives {
             if self.truth.fleet().sandbox(*id).is_none() {
                 found = Some(format!("{id} is gone, but what order {number} stored of it is not"));
             }
         }
         for sandbox in self.truth.fleet().sandboxes() {
-            let kept = |number| self.archives.contains(&(sandbox.id, number));
+            let kept = |number| self.store.archives.contains(&(sandbox.id, number));
             if sandbox.backup.is_some_and(|backup| !kept(backup.number)) {
                 found = Some(format!("{} has a backup that is not in object storage", sandbox.id));
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hourglass_events::{Event, OrderNumber, OrganizationId, SandboxId, Span, Subject, Timestamp};
+use hourglass_events::{Event, OrganizationId, Span, Subject, Timestamp};
 use hourglass_kernel::Input;
 
 use crate::agenda::{Agenda, Due};
@@ -12,6 +12,7 @@ use crate::dice::Dice;
 use crate::invariants::{
     Checked, Violation, hash_agrees, names_unique, never_stopped_early, no_gaps, only_table_edges,
 };
+use crate::machine::Store;
 use crate::plan::Plan;
 use crate::sim_client::SimClient;
 use crate::sim_engine::{Engine, EngineId};
@@ -43,8 +44,8 @@ pub(crate) struct World {
     pub(crate) engines: BTreeMap<EngineId, Engine>,
     pub(crate) hosts: Vec<SimHost>,
     pub(crate) clients: Vec<SimClient>,
-    /// Object storage, which all hosts share: what each order put there.
-    pub(crate) archives: BTreeSet<(SandboxId, OrderNumber)>,
+    /// Object storage, which all hosts share.
+    pub(crate) store: Store,
     /// The latest checkpoint, on some disk.
     pub(crate) checkpoint: Option<Vec<u8>>,
     /// How far each writer's clock is ahead, by its nonce.
@@ -80,7 +81,7 @@ impl World {
             engines: BTreeMap::new(),
             hosts,
             clients,
-            archives: BTreeSet::new(),
+            store: Store::default(),
             checkpoint: None,
             clocks: BTreeMap::new(),
             told: BTreeMap::new(),

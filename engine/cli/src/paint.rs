@@ -79,7 +79,7 @@ pub(crate) fn record(record: &Record) -> String {
         Event::Host(HostEvent::Seen { region, capacity, .. }) => {
             format!("{region} ({})", size(*capacity))
         }
-        Event::Snapshot(SnapshotEvent::Registered { content }) => content.name.clone(),
+        Event::Snapshot(event) => gist_of_snapshot(event),
         Event::Shard(ShardEvent::Opened { build, .. }) => format!("build {build}"),
         Event::Shard(ShardEvent::StateHashed { through, .. }) => format!("through record {through}"),
         Event::Host(HostEvent::Swept { sandbox } | HostEvent::SweepFailed { sandbox, .. }) => {
@@ -98,6 +98,23 @@ pub(crate) fn record(record: &Record) -> String {
     };
     let why = format!("{} · {}", record.cause, record.actor);
     line(record.seq, &clock(record.at), &name, &format!("{said:<38}"), &why)
+}
+
+/// What one would want to know of a snapshot's event beside its name.
+fn gist_of_snapshot(event: &SnapshotEvent) -> String {
+    match event {
+        SnapshotEvent::Registered { content }
+        | SnapshotEvent::PullBegan { content, .. }
+        | SnapshotEvent::BuildBegan { content, .. } => content.name.clone(),
+        SnapshotEvent::CaptureBegan { content, of, .. } => format!("{} of {of}", content.name),
+        SnapshotEvent::Placed { host } => format!("on {host}"),
+        SnapshotEvent::Failed { fault } | SnapshotEvent::Struggled { fault, .. } => fault.to_string(),
+        SnapshotEvent::Ready
+        | SnapshotEvent::Deactivated
+        | SnapshotEvent::Activated
+        | SnapshotEvent::RemoveBegan
+        | SnapshotEvent::Removed => String::new(),
+    }
 }
 
 /// What happened, on one line.
@@ -122,7 +139,10 @@ fn size(resources: Resources) -> String {
 /// What one would want to know of an event beside its name.
 pub(crate) fn gist(event: &SandboxEvent) -> String {
     match event {
-        SandboxEvent::PullBegan { blueprint, .. } | SandboxEvent::Born { blueprint, .. } => {
+        SandboxEvent::PullBegan { blueprint, .. }
+        | SandboxEvent::Born { blueprint, .. }
+        | SandboxEvent::BuildQueued { blueprint: Some(blueprint) }
+        | SandboxEvent::BuildBegan { blueprint: Some(blueprint), .. } => {
             format!("{} ({})", blueprint.name, size(blueprint.resources))
         }
         SandboxEvent::StopBegan { reason, grace, .. } => match reason {
@@ -137,6 +157,7 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::Abandoned { fault: Some(fault) }
         | SandboxEvent::BuildFailed { fault }
         | SandboxEvent::Declined { fault, .. }
+        | SandboxEvent::BackupFailed { fault, .. }
         | SandboxEvent::Struggled { fault, .. } => fault.to_string(),
         SandboxEvent::IntentQueued { intent } => format!("{intent:?}"),
         SandboxEvent::IntentDropped { why } => format!("{why:?}"),
@@ -155,8 +176,9 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         SandboxEvent::LabelsReplaced { labels } => {
             labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
         }
-        SandboxEvent::BuildQueued
-        | SandboxEvent::BuildBegan
+        SandboxEvent::SnapshotBegan { name, .. } => name.clone(),
+        SandboxEvent::BuildQueued { blueprint: None }
+        | SandboxEvent::BuildBegan { blueprint: None, .. }
         | SandboxEvent::SnapshotReady { .. }
         | SandboxEvent::CopyReady { .. }
         | SandboxEvent::BootBegan { .. }
@@ -171,7 +193,6 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::ArchiveStored
         | SandboxEvent::Restored
         | SandboxEvent::Resized
-        | SandboxEvent::SnapshotBegan
         | SandboxEvent::SnapshotTaken
         | SandboxEvent::Forked
         | SandboxEvent::Removed
@@ -181,7 +202,7 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::Placed { .. }
         | SandboxEvent::Quiesced
         | SandboxEvent::BackupTaken
-        | SandboxEvent::BackupFailed
+        | SandboxEvent::BackupBegan { .. }
         | SandboxEvent::LeftoverRemoved => String::new(),
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod alarm;
 pub mod archive;
+pub mod backup;
 pub mod configure;
 pub mod create;
 pub mod delete;
@@ -140,6 +141,12 @@ fn door(request: &Request) -> Result<(), Refusal> {
         | Command::SetNetwork(..)
         | Command::SetPublic(..)
         | Command::RefreshActivity(_)
+        | Command::BackUp(_)
+        | Command::TakeSnapshot(..)
+        | Command::CreateSnapshot(_)
+        | Command::ActivateSnapshot(_)
+        | Command::DeactivateSnapshot(_)
+        | Command::RemoveSnapshot(_)
         | Command::CordonHost(_)
         | Command::DrainHost(_)
         | Command::UncordonHost(_) => Ok(()),
@@ -173,6 +180,12 @@ fn dispatch(
         }
         Command::Fork(target, fork) => on(target, &|sandbox| fork::decide(fleet, terms, sandbox, fork, now)),
         Command::Archive(target) => on(target, &|sandbox| archive::decide(fleet, terms, sandbox, now)),
+        Command::BackUp(target) => on(target, &|sandbox| backup::decide(terms, sandbox, now)),
+        Command::TakeSnapshot(..) => Err(Refusal::Unsupported(Operation::TakeSnapshot)),
+        Command::CreateSnapshot(_)
+        | Command::ActivateSnapshot(_)
+        | Command::DeactivateSnapshot(_)
+        | Command::RemoveSnapshot(_) => Err(Refusal::Unsupported(Operation::Configure)),
         Command::Recover(target) => on(target, &|sandbox| recover::decide(fleet, terms, sandbox, now)),
         Command::Delete(target) => on(target, &|sandbox| delete::decide(fleet, sandbox)),
         Command::ReplaceLabels(target, labels) => on(target, &|sandbox| configure::labels(sandbox, labels)),

@@ -34,20 +34,31 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::PullingSnapshot => Some(Task::Pull(sandbox.blueprint.image.clone())),
         State::Creating => match sandbox.errand.as_deref() {
             Some(Errand::Born(_)) => Some(Task::Awaken(plan(sandbox))),
-            Some(Errand::Resize(_) | Errand::Restore(_) | Errand::Fork { .. }) | None => {
-                Some(Task::Create(plan(sandbox)))
-            }
+            Some(
+                Errand::Resize(_)
+                | Errand::Restore(_)
+                | Errand::Fork { .. }
+                | Errand::Capture { .. }
+                | Errand::Backup,
+            )
+            | None => Some(Task::Create(plan(sandbox))),
         },
         State::Starting => Some(Task::Boot(plan(sandbox))),
         State::Stopping => Some(Task::Stop { grace: sandbox.work?.grace }),
         State::Deleting if sandbox.stored.is_empty() => Some(Task::Remove),
         State::Deleting => Some(Task::Purge(sandbox.stored.clone())),
         // What failed is kept as its backup has it: there is nothing to store.
-        State::Archiving => (sandbox.origin == Some(State::Stopped)).then_some(Task::Archive),
-        State::Archived => Some(Task::Discard),
+        State::Archiving => (!sandbox.keeps_backup()).then_some(Task::Archive),
+        State::Archived => Some(Task::Discard(sandbox.stale().collect())),
+        State::Stopped if sandbox.is_backing_up() => Some(Task::Backup),
+        State::Stopped => Some(Task::Prune(sandbox.stale().collect())),
         State::Restoring => match sandbox.errand.as_deref()? {
             Errand::Restore(source) => Some(Task::Restore { plan: plan(sandbox), source: *source }),
-            Errand::Resize(_) | Errand::Fork { .. } | Errand::Born(_) => None,
+            Errand::Resize(_)
+            | Errand::Fork { .. }
+            | Errand::Born(_)
+            | Errand::Capture { .. }
+            | Errand::Backup => None,
         },
         State::Error => Some(Task::Quiesce),
         // Nothing but changed settings make what runs owe something.
@@ -59,18 +70,21 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::Resuming => Some(Task::Resume(plan(sandbox))),
         State::Resizing => match sandbox.errand.as_deref()? {
             Errand::Resize(resources) => Some(Task::Resize(*resources)),
-            Errand::Restore(_) | Errand::Fork { .. } | Errand::Born(_) => None,
+            Errand::Restore(_)
+            | Errand::Fork { .. }
+            | Errand::Born(_)
+            | Errand::Capture { .. }
+            | Errand::Backup => None,
         },
         State::Forking => match sandbox.errand.as_deref()? {
             Errand::Fork { child, .. } => Some(Task::Fork(*child)),
-            Errand::Resize(_) | Errand::Restore(_) | Errand::Born(_) => None,
+            Errand::Resize(_)
+            | Errand::Restore(_)
+            | Errand::Born(_)
+            | Errand::Capture { .. }
+            | Errand::Backup => None,
         },
-        State::Unknown
-        | State::PendingBuild
-        | State::BuildFailed
-        | State::Stopped
-        | State::Paused
-        | State::Deleted => None,
+        State::Unknown | State::PendingBuild | State::BuildFailed | State::Paused | State::Deleted => None,
         // No command of this release leads here; the orders come with the operations.
         State::BuildingSnapshot | State::Snapshotting => None,
     }
@@ -83,6 +97,7 @@ fn plan(sandbox: &Sandbox) -> Box<Plan> {
         name: blueprint.name.to_string(),
         class: blueprint.class,
         image: blueprint.image.clone(),
+        heat: blueprint.heat(),
         resources: blueprint.resources,
         user: blueprint.user.clone(),
         network: blueprint.network.clone(),
@@ -141,7 +156,7 @@ fn of_its_own(
     now: Timestamp,
 ) -> Option<(Cause, SandboxEvent)> {
     match sandbox.host {
-        None | Some(_) if kept_as_backed_up(sandbox) => Some((Cause::Duty, SandboxEvent::ArchiveStored)),
+        None | Some(_) if sandbox.keeps_backup() => Some((Cause::Duty, SandboxEvent::ArchiveStored)),
         None if sandbox.work.is_some() => homeless(fleet, terms, sandbox, now),
         None | Some(_) => match sandbox.intent {
             Some(intent) => Some((Cause::Intent, settled(fleet, terms, sandbox, intent, now)?)),
@@ -176,6 +191,7 @@ fn homeless(
         | TaskKind::SaveMemory
         | TaskKind::Resume
         | TaskKind::Archive
+        | TaskKind::Backup
         | TaskKind::Resize
         | TaskKind::Capture
         | TaskKind::Fork => None,
@@ -187,11 +203,6 @@ fn placed(fleet: &Fleet, sandbox: &Sandbox, deadline: Timestamp) -> Option<Sandb
     let placement = place(fleet, &link::needs(fleet, sandbox)?);
     placement.host?;
     Some(SandboxEvent::Placed { placement, deadline })
-}
-
-/// Whether what is being archived has failed: what its backup holds is all that is kept, and that is stored.
-fn kept_as_backed_up(sandbox: &Sandbox) -> bool {
-    sandbox.state == State::Archiving && sandbox.origin == Some(State::Error)
 }
 
 /// What becomes of a waiting intent once the work it waited for has ended.
@@ -258,8 +269,13 @@ fn ephemeral(fleet: &Fleet, sandbox: &Sandbox) -> Option<(Cause, SandboxEvent)> 
 }
 
 /// The alarms that may go off for `sandbox`, with when they are due. Used last at `used`.
-pub fn alarms(fleet: &Fleet, sandbox: &Sandbox, used: Timestamp) -> impl Iterator<Item = (Alarm, Timestamp)> {
+pub fn alarms(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    used: Timestamp,
+) -> impl Iterator<Item = (Alarm, Timestamp)> {
     let alarms = hourglass_events::duties(sandbox.state).alarms.iter().copied();
     let free = alarms.filter(|alarm| !alarm::blocked(fleet, sandbox, *alarm));
-    free.filter_map(move |alarm| Some((alarm, alarm::due(sandbox, alarm, used)?)))
+    free.filter_map(move |alarm| Some((alarm, alarm::due(terms, sandbox, alarm, used)?)))
 }

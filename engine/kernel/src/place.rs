@@ -73,7 +73,9 @@ impl Needs {
                     Errand::Restore(RestoreSource::Disk)
                     | Errand::Resize(_)
                     | Errand::Fork { .. }
-                    | Errand::Born(_),
+                    | Errand::Born(_)
+                    | Errand::Capture { .. }
+                    | Errand::Backup,
                 )
                 | None => needs,
             },

@@ -24,6 +24,15 @@ pub struct Terms {
     pub resize: Span,
     /// How long making a fork of it may take.
     pub fork: Span,
+    /// How long building an image may take.
+    pub build: Span,
+    /// How long taking a snapshot may take.
+    pub capture: Span,
+    /// How long after its stop a sandbox is backed up that is not archived before; none: only when somebody asks. Each
+    /// costs the room of a disk, and what is archived or recovered afterwards is spared a copy.
+    pub backup: Option<Span>,
+    /// The most snapshots an organization may have.
+    pub snapshots: usize,
     /// How long moving its disk to object storage may take.
     pub archive: Span,
     /// How long bringing it back may take, waiting for a host included.
@@ -52,6 +61,10 @@ impl Default for Terms {
             resume: Span::minutes(5),
             resize: Span::minutes(5),
             fork: Span::minutes(5),
+            build: Span::minutes(60),
+            capture: Span::minutes(60),
+            backup: None,
+            snapshots: 30,
             archive: Span::minutes(60),
             restore: Span::minutes(60),
             retry: Span::seconds(1),

@@ -5,12 +5,12 @@ use proptest::prelude::*;
 
 use super::value::{
     allowance, auto_archive, auto_delete, auto_stop, blueprint, capabilities, class, exit_cause, fault,
-    gpu_type, gpu_types, host_id, image, labels, name, network, placement, resources, sandbox_id, span, text,
-    timestamp,
+    gpu_type, gpu_types, heat, host_id, image, labels, name, network, placement, recipe, resources,
+    sandbox_id, snapshot_id, span, text, timestamp,
 };
 use crate::event::{
     ArchiveReason, DeleteReason, DropReason, HostEvent, Intent, OrganizationEvent, RestoreSource,
-    SandboxEvent, SandboxEventKind as Kind, ShardEvent, SnapshotEvent, StopReason,
+    SandboxEvent, SandboxEventKind as Kind, ShardEvent, SnapshotEvent, SnapshotEventKind, StopReason,
 };
 use crate::id::{Incarnation, OrderNumber, Seq, ShardNumber};
 use crate::snapshot::SnapshotContent;
@@ -25,8 +25,8 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
     use SandboxEvent as E;
     let plain = |event: SandboxEvent| Just(event).boxed();
     match kind {
-        Kind::BuildQueued => plain(E::BuildQueued),
-        Kind::BuildBegan => plain(E::BuildBegan),
+        Kind::BuildQueued => build_queued().boxed(),
+        Kind::BuildBegan => build_began().boxed(),
         Kind::BuildFailed => fault().prop_map(|fault| E::BuildFailed { fault }).boxed(),
         Kind::PullBegan => (blueprint(), placement(), timestamp())
             .prop_map(|(blueprint, placement, deadline)| E::PullBegan {
@@ -58,7 +58,7 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
             .prop_map(|(resources, deadline)| E::ResizeBegan { resources, deadline })
             .boxed(),
         Kind::Resized => plain(E::Resized),
-        Kind::SnapshotBegan => plain(E::SnapshotBegan),
+        Kind::SnapshotBegan => snapshot_began().boxed(),
         Kind::SnapshotTaken => plain(E::SnapshotTaken),
         Kind::ForkBegan => fork_began().boxed(),
         Kind::Forked => plain(E::Forked),
@@ -85,8 +85,9 @@ pub fn sandbox_event_of(kind: Kind) -> BoxedStrategy<SandboxEvent> {
             .prop_map(|(fault, attempt, retry_at)| E::Struggled { fault, attempt, retry_at })
             .boxed(),
         Kind::Quiesced => plain(E::Quiesced),
+        Kind::BackupBegan => timestamp().prop_map(|deadline| E::BackupBegan { deadline }).boxed(),
         Kind::BackupTaken => plain(E::BackupTaken),
-        Kind::BackupFailed => plain(E::BackupFailed),
+        Kind::BackupFailed => backup_failed().boxed(),
         Kind::LeftoverRemoved => plain(E::LeftoverRemoved),
     }
 }
@@ -110,6 +111,32 @@ fn declined() -> impl Strategy<Value = SandboxEvent> {
         fault,
         placement,
         deadline,
+    })
+}
+
+fn build_queued() -> impl Strategy<Value = SandboxEvent> {
+    prop::option::of(blueprint().prop_map(Box::new))
+        .prop_map(|blueprint| SandboxEvent::BuildQueued { blueprint })
+}
+
+fn build_began() -> impl Strategy<Value = SandboxEvent> {
+    let blueprint = prop::option::of(blueprint().prop_map(Box::new));
+    (blueprint, placement(), timestamp()).prop_map(|(blueprint, placement, deadline)| {
+        SandboxEvent::BuildBegan { blueprint, placement, deadline }
+    })
+}
+
+fn backup_failed() -> impl Strategy<Value = SandboxEvent> {
+    (fault(), any::<u32>(), timestamp()).prop_map(|(fault, attempt, retry_at)| SandboxEvent::BackupFailed {
+        fault,
+        attempt,
+        retry_at,
+    })
+}
+
+fn snapshot_began() -> impl Strategy<Value = SandboxEvent> {
+    (snapshot_id(), text(), heat(), timestamp()).prop_map(|(snapshot, name, heat, deadline)| {
+        SandboxEvent::SnapshotBegan { snapshot, name, heat, deadline }
     })
 }
 
@@ -165,9 +192,46 @@ fn drop_reason() -> impl Strategy<Value = DropReason> {
 
 /// An event of a snapshot.
 pub fn snapshot_event() -> impl Strategy<Value = SnapshotEvent> {
+    prop::sample::select(SnapshotEventKind::ALL).prop_flat_map(snapshot_event_of)
+}
+
+fn snapshot_event_of(kind: SnapshotEventKind) -> BoxedStrategy<SnapshotEvent> {
+    use SnapshotEvent as E;
+    let asked = || (snapshot_content(), recipe(), prop::option::of(host_id()), timestamp());
+    match kind {
+        SnapshotEventKind::Registered => {
+            snapshot_content().prop_map(|content| E::Registered { content }).boxed()
+        }
+        SnapshotEventKind::PullBegan => asked()
+            .prop_map(|(content, recipe, host, deadline)| E::PullBegan { content, recipe, host, deadline })
+            .boxed(),
+        SnapshotEventKind::BuildBegan => asked()
+            .prop_map(|(content, recipe, host, deadline)| E::BuildBegan { content, recipe, host, deadline })
+            .boxed(),
+        SnapshotEventKind::CaptureBegan => (snapshot_content(), heat(), sandbox_id())
+            .prop_map(|(content, heat, of)| E::CaptureBegan { content, heat, of })
+            .boxed(),
+        SnapshotEventKind::Placed => host_id().prop_map(|host| E::Placed { host }).boxed(),
+        SnapshotEventKind::Ready => Just(E::Ready).boxed(),
+        SnapshotEventKind::Failed => fault().prop_map(|fault| E::Failed { fault }).boxed(),
+        SnapshotEventKind::Deactivated => Just(E::Deactivated).boxed(),
+        SnapshotEventKind::Activated => Just(E::Activated).boxed(),
+        SnapshotEventKind::RemoveBegan => Just(E::RemoveBegan).boxed(),
+        SnapshotEventKind::Struggled => (fault(), any::<u32>(), timestamp())
+            .prop_map(|(fault, attempt, retry_at)| E::Struggled { fault, attempt, retry_at })
+            .boxed(),
+        SnapshotEventKind::Removed => Just(E::Removed).boxed(),
+    }
+}
+
+fn snapshot_content() -> impl Strategy<Value = SnapshotContent> {
     (text(), class(), resources(), gpu_types(), image())
-        .prop_map(|(name, class, resources, gpu_types, image)| SnapshotEvent::Registered {
-            content: SnapshotContent { name, class, resources, gpu_types, image },
+        .prop_map(|(name, class, resources, gpu_types, image)| SnapshotContent {
+            name,
+            class,
+            resources,
+            gpu_types,
+            image,
         })
         .boxed()
 }

@@ -11,9 +11,11 @@ use crate::id::{HostId, Incarnation, OrganizationId, SandboxId, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::quota::{Allowance, Quota};
+use crate::recipe::Recipe;
 use crate::record::Digest;
 use crate::resources::{Limits, Resources};
-use crate::sandbox::{Blueprint, Placement};
+use crate::sandbox::{Base, Blueprint, Placement};
+use crate::snapshot::Heat;
 use crate::spec::{Class, Image, Labels, Name};
 use crate::time::{Minutes, Span, Timestamp};
 
@@ -159,6 +161,23 @@ pub fn network() -> impl Strategy<Value = NetworkPolicy> {
     prop_oneof![Just(NetworkPolicy::Open), Just(NetworkPolicy::Blocked), only]
 }
 
+/// What an image is made of.
+pub fn recipe() -> impl Strategy<Value = Recipe> {
+    let dockerfile = ("\\PC{0,40}", vec("[0-9a-f]{1,12}", 0..3));
+    prop_oneof![
+        "[a-z]{1,9}:[0-9]{1,3}".prop_map(Recipe::Reference),
+        dockerfile.prop_map(|(text, context)| Recipe::Dockerfile { text, context }),
+    ]
+}
+
+pub(super) fn heat() -> impl Strategy<Value = Heat> {
+    prop_oneof![Just(Heat::Cold), Just(Heat::Hot)]
+}
+
+fn base() -> impl Strategy<Value = Base> {
+    prop_oneof![heat().prop_map(Base::Snapshot), recipe().prop_map(|recipe| Base::Build(Box::new(recipe)))]
+}
+
 /// Variables and digests.
 pub fn environment() -> impl Strategy<Value = Environment> {
     btree_map("[A-Z_]{1,9}", digest(), 0..3)
@@ -167,7 +186,7 @@ pub fn environment() -> impl Strategy<Value = Environment> {
 
 /// What a sandbox was asked to be.
 pub fn blueprint() -> impl Strategy<Value = Blueprint> {
-    let from = (snapshot_id(), text(), image());
+    let from = (snapshot_id(), text(), image(), base());
     let policies = (auto_stop(), auto_archive(), auto_delete());
     let settings = (network(), any::<bool>(), environment());
     let kin = (prop::option::of(sandbox_id()), prop::option::of(sandbox_id()));
@@ -177,7 +196,7 @@ pub fn blueprint() -> impl Strategy<Value = Blueprint> {
             |(
                 name,
                 class,
-                (snapshot, snapshot_name, image),
+                (snapshot, snapshot_name, image, base),
                 given,
                 policies,
                 settings,
@@ -192,6 +211,7 @@ pub fn blueprint() -> impl Strategy<Value = Blueprint> {
                     snapshot,
                     snapshot_name,
                     image,
+                    base,
                     region,
                     resources,
                     gpu_types,

@@ -10,8 +10,22 @@ use crate::event::{HostEventKind, OrganizationEventKind, ShardEventKind, Snapsho
 pub enum SnapshotState {
     /// Before it is registered.
     Unknown,
+    /// Its image is being fetched.
+    Pulling,
+    /// Its image is being built.
+    Building,
+    /// It is being taken of a sandbox.
+    Capturing,
     /// Sandboxes can be created from it.
     Active,
+    /// It is laid aside until a sandbox is created from it.
+    Inactive,
+    /// It could not be made.
+    Error,
+    /// Its bytes are being taken away, for as long as that takes.
+    Removing,
+    /// It is gone.
+    Removed,
 }
 
 /// What a shard knows of a host.
@@ -60,7 +74,26 @@ pub enum ShardState {
 #[rustfmt::skip]
 pub const SNAPSHOT: &[Row<SnapshotState, SnapshotEventKind>] = lifecycle! { SnapshotState, SnapshotEventKind;
     Ours {
-        Unknown                 --(Registered)-->    Active;
+        // Its bytes are there already, or are made first.
+        Unknown                       --(Registered)-->   Active;
+        Unknown                       --(PullBegan)-->    Pulling;
+        Unknown                       --(BuildBegan)-->   Building;
+        Unknown                       --(CaptureBegan)--> Capturing;
+        Pulling                       --(Placed)-->       Pulling;
+        Building                      --(Placed)-->       Building;
+        Pulling | Building | Capturing --(Ready)-->       Active;
+        Pulling | Building | Capturing --(Failed)-->      Error;
+
+        // Laid aside, and back.
+        Active                        --(Deactivated)-->  Inactive;
+        Inactive                      --(Activated)-->    Active;
+
+        // Removal. What is being taken of a sandbox is waited for.
+        Pulling | Building | Active | Inactive | Error
+                                      --(RemoveBegan)-->  Removing;
+        Removing                      --(Placed)-->       Removing;
+        Removing                      --(Struggled)-->    Removing;
+        Removing                      --(Removed)-->      Removed;
     }
 };
 

@@ -266,8 +266,9 @@ fn check_small<S: Copy + Ord + std::fmt::Debug, K: Copy + PartialEq + std::fmt::
 
 #[test]
 fn the_other_tables_reach_each_state_and_use_each_event() {
-    use SnapshotState::{Active, Unknown};
-    check_small(SNAPSHOT, Unknown, &[Unknown, Active], SnapshotEventKind::ALL);
+    use SnapshotState::{Active, Building, Capturing, Error, Inactive, Pulling, Removed, Removing, Unknown};
+    let snapshots = [Unknown, Pulling, Building, Capturing, Active, Inactive, Error, Removing, Removed];
+    check_small(SNAPSHOT, Unknown, &snapshots, SnapshotEventKind::ALL);
     use HostState::{Lost, Ready, Suspected};
     check_small(HOST, HostState::Unknown, &[HostState::Unknown, Ready, Suspected, Lost], HostEventKind::ALL);
     use HostEventKind::{Cordoned, DrainBegan, Uncordoned};

@@ -1,8 +1,9 @@
 //! What people read when a request is wrong.
 
-use super::{Able, Advice, Interval, Operation, Refusal, Text};
+use super::{Able, Advice, Interval, Material, Operation, Refusal, SnapshotRefusal, SnapshotUse, Text};
 use crate::host::GpuType;
 use crate::id::{HostId, SandboxId, SnapshotId};
+use crate::lifecycle::others::SnapshotState;
 use crate::network::Destination;
 use crate::quota::{Part, Shortage};
 use crate::resources::Resource;
@@ -10,9 +11,34 @@ use crate::spec::Class;
 use crate::state::State;
 use crate::time::Span;
 
+/// One of each that is about snapshots.
+fn of_snapshots() -> Vec<SnapshotRefusal> {
+    vec![
+        SnapshotRefusal::NameTaken { name: "a".to_owned(), holder: SnapshotId::from_u128(7) },
+        SnapshotRefusal::BadName { found: "a b".to_owned() },
+        SnapshotRefusal::TooMany { found: 30, most: 30 },
+        SnapshotRefusal::State {
+            name: "a".to_owned(),
+            state: SnapshotState::Error,
+            operation: SnapshotUse::Create,
+        },
+        SnapshotRefusal::InUse { name: "a".to_owned(), count: 9, users: vec![SandboxId::from_u128(7)] },
+        SnapshotRefusal::General("a".to_owned()),
+        SnapshotRefusal::AndImage,
+        SnapshotRefusal::NotMadeOf {
+            class: Class::Windows,
+            of: Material::Image,
+            able: Able::SnapshotOfSandbox,
+        },
+        SnapshotRefusal::BadReference { found: "ubuntu".to_owned() },
+        SnapshotRefusal::BadDockerfile { found: 0, most: 9 },
+        SnapshotRefusal::BadContext { found: 65, most: 64 },
+    ]
+}
+
 /// One of each.
 fn each() -> Vec<Refusal> {
-    let all = vec![
+    let others = vec![
         Refusal::OutOfLimits { resource: Resource::Cpu, asked: 5, least: 1, most: 4 },
         Refusal::OverQuota(Box::new(Shortage {
             region: "eu".to_owned(),
@@ -71,7 +97,7 @@ fn each() -> Vec<Refusal> {
         Refusal::Fenced,
         Refusal::NotReady,
     ];
-    [all, of_kin()].concat()
+    others.into_iter().chain(of_kin()).chain(of_snapshots().into_iter().map(Refusal::from)).collect()
 }
 
 fn of_kin() -> Vec<Refusal> {
@@ -121,6 +147,7 @@ fn is_listed(refusal: &Refusal) -> bool {
         | Refusal::NoSuchSandbox(_)
         | Refusal::NoSuchSnapshot(_)
         | Refusal::SnapshotTaken(_)
+        | Refusal::Snapshot(_)
         | Refusal::SnapshotIdTaken(_)
         | Refusal::WrongClass { .. }
         | Refusal::WrongState { .. }

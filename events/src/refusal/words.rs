@@ -106,6 +106,12 @@ pub enum Operation {
     Archive,
     /// Bring it back from an error.
     Recover,
+    /// Store a copy of its disk.
+    BackUp,
+    /// Take a snapshot of it.
+    TakeSnapshot,
+    /// Take a snapshot of its disk and memory.
+    TakeHotSnapshot,
     /// Use its toolbox.
     Use,
     /// Change its labels, intervals, network policy or visibility.
@@ -126,6 +132,9 @@ impl fmt::Display for Operation {
             Self::Link => "link with another",
             Self::Archive => "archive",
             Self::Recover => "recover",
+            Self::BackUp => "be backed up",
+            Self::TakeSnapshot => "give a snapshot of its disk",
+            Self::TakeHotSnapshot => "give a snapshot of its memory",
             Self::Use => "run commands",
             Self::Configure => "change",
             Self::Delete => "delete",
@@ -138,12 +147,18 @@ impl fmt::Display for Operation {
 pub enum Able {
     /// Those with memory that can be kept.
     Machines,
+    /// Only containers are built of Dockerfiles.
+    BuildContainers,
+    /// Windows is not published as an image.
+    SnapshotOfSandbox,
 }
 
 impl fmt::Display for Able {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Machines => "virtual machines (linux-vm, windows)",
+            Self::BuildContainers => "only containers are built",
+            Self::SnapshotOfSandbox => "take a snapshot of a sandbox instead",
         })
     }
 }
@@ -177,7 +192,7 @@ impl fmt::Display for Advice {
             Self::NothingIsWrong => "there is no error to recover from",
             Self::NothingRuns => "nothing of it runs",
             Self::RecoverOrDelete => "recover or delete it",
-            Self::RebuildOrDelete => "delete it, or build it again",
+            Self::RebuildOrDelete => "start it to build it again, or delete it",
             Self::BeingDeleted => "it is being deleted",
             Self::NotSupportedYet => "this release cannot bring it back from there",
         })

@@ -12,7 +12,11 @@ impl Sandbox {
     pub fn forking(&self) -> Option<SandboxId> {
         match self.errand.as_deref()? {
             Errand::Fork { child, .. } => Some(*child),
-            Errand::Resize(_) | Errand::Restore(_) | Errand::Born(_) => None,
+            Errand::Resize(_)
+            | Errand::Restore(_)
+            | Errand::Born(_)
+            | Errand::Capture { .. }
+            | Errand::Backup => None,
         }
     }
 
@@ -36,9 +40,14 @@ impl Sandbox {
         let Resources { mut cpu, mut memory_gib, mut disk_gib, mut gpu } = match self.errand.as_deref() {
             // Until it is known what came of it, there has to be room for either.
             Some(Errand::Resize(asked)) => self.blueprint.resources.most(*asked),
-            Some(Errand::Restore(_) | Errand::Fork { .. } | Errand::Born(_)) | None => {
-                self.blueprint.resources
-            }
+            Some(
+                Errand::Restore(_)
+                | Errand::Fork { .. }
+                | Errand::Born(_)
+                | Errand::Capture { .. }
+                | Errand::Backup,
+            )
+            | None => self.blueprint.resources,
         };
         if !self.state.computes(self.origin) {
             (cpu, memory_gib, gpu) = (0, 0, 0);

@@ -9,8 +9,9 @@ use crate::host::GpuTypes;
 use crate::id::{HostId, OrderNumber, SandboxId, SnapshotId};
 use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
+use crate::recipe::Recipe;
 use crate::resources::Resources;
-use crate::snapshot::SnapshotContent;
+use crate::snapshot::{Heat, SnapshotContent};
 use crate::spec::{Class, Image, Labels, Name};
 use crate::time::{Span, Timestamp};
 
@@ -22,7 +23,7 @@ pub struct Blueprint {
     pub name: Name,
     /// What kind of isolation.
     pub class: Class,
-    /// The snapshot it was created from.
+    /// The snapshot it was created from; the nil id if its image is its own build.
     pub snapshot: SnapshotId,
     /// That snapshot's name then.
     pub snapshot_name: String,
@@ -30,6 +31,8 @@ pub struct Blueprint {
     pub image: Image,
     /// Where it is, for ever.
     pub region: String,
+    /// What that is.
+    pub base: Base,
     /// What it is given.
     pub resources: Resources,
     /// The kinds of GPU it may have, in order.
@@ -73,6 +76,7 @@ impl Blueprint {
             snapshot_name: content.name.clone(),
             image: content.image.clone(),
             region: Self::REGION.to_owned(),
+            base: Base::Snapshot(Heat::Cold),
             resources: content.resources,
             gpu_types: content.gpu_types.clone(),
             user: "root".to_owned(),
@@ -87,6 +91,36 @@ impl Blueprint {
             forked_from: None,
         }
     }
+}
+
+impl Blueprint {
+    /// The snapshot it was created from, if it was created from one.
+    #[must_use]
+    pub fn made_of(&self) -> Option<SnapshotId> {
+        match self.base {
+            Base::Snapshot(_) => Some(self.snapshot),
+            Base::Build(_) => None,
+        }
+    }
+
+    /// What of a sandbox that which its disk starts from keeps.
+    #[must_use]
+    pub const fn heat(&self) -> Heat {
+        match self.base {
+            Base::Snapshot(heat) => heat,
+            Base::Build(_) => Heat::Cold,
+        }
+    }
+}
+
+/// What the image is that a disk starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Base {
+    /// A snapshot's, which keeps this much of a sandbox.
+    Snapshot(Heat),
+    /// Its own, which is built from this.
+    Build(Box<Recipe>),
 }
 
 /// Where a sandbox was placed, with the numbers that decided it.
@@ -169,6 +203,28 @@ pub enum Errand {
     },
     /// Boot it from what this order of its parent's makes.
     Born(OrderNumber),
+    /// Take a snapshot of it.
+    Capture {
+        /// Which.
+        snapshot: SnapshotId,
+        /// What people call that.
+        name: String,
+        /// What it keeps.
+        heat: Heat,
+    },
+    /// Store a backup of its disk.
+    Backup,
+}
+
+/// Why its latest backup failed, until another is complete or it runs again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsaved {
+    /// What went wrong.
+    pub fault: Fault,
+    /// How often it has failed.
+    pub attempt: u32,
+    /// Not to be tried before.
+    pub retry_at: Timestamp,
 }
 
 /// The task a host owes, for as long as the sandbox stays in its state.

@@ -11,9 +11,11 @@ use crate::time::Span;
 impl Sandbox {
     /// What the operation that ends leaves behind.
     pub(super) fn leave(&mut self, stamp: &Stamp, event: &SandboxEvent) {
+        // What is kept as its backup has it keeps that one.
+        let stored = event.kind() == SandboxEventKind::ArchiveStored && !self.keeps_backup();
         let errand = self.errand.take();
-        if event.kind() == SandboxEventKind::ArchiveStored && self.origin != Some(State::Error) {
-            // Of what failed the backup it has is what is kept.
+        if stored {
+            self.unsaved = None;
             self.backup = self.order().map(|number| Backup { number, at: stamp.at });
         }
         if let (Some(Errand::Resize(resources)), SandboxEventKind::Resized) =
@@ -38,9 +40,14 @@ impl Sandbox {
         {
             self.settings = match errand.as_deref() {
                 Some(Errand::Resize(_)) => Settings::Doubtful,
-                Some(Errand::Restore(_) | Errand::Fork { .. } | Errand::Born(_)) | None => {
-                    self.settings.max(Settings::Changed)
-                }
+                Some(
+                    Errand::Restore(_)
+                    | Errand::Fork { .. }
+                    | Errand::Born(_)
+                    | Errand::Capture { .. }
+                    | Errand::Backup,
+                )
+                | None => self.settings.max(Settings::Changed),
             };
         }
     }
@@ -48,6 +55,10 @@ impl Sandbox {
     pub(super) fn begin_work(&mut self, stamp: &Stamp) {
         let owed = duties(self.state).task.filter(|owed| match owed.task {
             TaskKind::Hold => self.settings != Settings::Applied,
+            // A backup is stored when it is due or asked for; what that made useless is taken away.
+            TaskKind::Backup => {
+                self.host.is_some() && (self.is_backing_up() || self.stale().next().is_some())
+            }
             TaskKind::Pull
             | TaskKind::Build
             | TaskKind::Create

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use hourglass_events::{
-    ExitCause, Fault, HostNews, Image, NetworkPolicy, OrderNumber, Plan, Resources, RestoreSource, SandboxId,
-    ShardNumber, Span, Task, TaskKind,
+    Build, Capture, Class, ExitCause, Fault, Heat, HostNews, Image, NetworkPolicy, OrderNumber, Plan,
+    Resources, RestoreSource, SandboxId, ShardNumber, Span, Task, TaskKind,
 };
 
 use crate::driver::DiskFound;
@@ -47,6 +47,8 @@ pub struct Run {
 pub enum Step {
     /// Have the image.
     Pull(Image),
+    /// Have an image, which is fetched or built first.
+    Build(Box<Build>),
     /// Make the disk.
     Provision(Box<Plan>),
     /// Run it.
@@ -63,6 +65,10 @@ pub enum Step {
     Restore(OrderNumber, Box<Plan>),
     /// Take away what these orders put there.
     DropArchives(Vec<OrderNumber>),
+    /// Keep what it is as the image of a snapshot.
+    Capture(Capture),
+    /// Leave nothing of the image of a snapshot.
+    Scrap(Image),
     /// Give it other resources.
     Resize(Resources),
     /// Hold what runs to another network policy.
@@ -132,15 +138,24 @@ impl Step {
     pub(super) fn of(task: &Task) -> Vec<Self> {
         match task {
             Task::Pull(image) => vec![Self::Pull(image.clone())],
+            Task::Build(build) => vec![Self::Build(build.clone())],
             // The sandbox may have been placed here after another host had pulled its image.
             Task::Create(plan) => {
-                vec![Self::Pull(plan.image.clone()), Self::Provision(plan.clone()), Self::Boot(plan.clone())]
+                let begin = match plan.heat {
+                    Heat::Cold => Self::Boot(plan.clone()),
+                    // It runs on from the memory that came with the image.
+                    Heat::Hot => Self::Resume(plan.clone()),
+                };
+                vec![Self::Pull(plan.image.clone()), Self::Provision(plan.clone()), begin]
             }
             Task::Boot(plan) => vec![Self::Boot(plan.clone())],
             Task::Fork(child) => vec![Self::Fork(*child)],
             Task::Stop { grace } => vec![Self::Halt { grace: *grace }],
-            Task::Archive => vec![Self::Archive],
-            Task::Discard => vec![Self::Erase],
+            Task::Archive | Task::Backup => vec![Self::Archive],
+            Task::Prune(numbers) => vec![Self::DropArchives(numbers.clone())],
+            Task::Capture(capture) => vec![Self::Capture(capture.clone())],
+            Task::Discard(numbers) if numbers.is_empty() => vec![Self::Erase],
+            Task::Discard(numbers) => vec![Self::Erase, Self::DropArchives(numbers.clone())],
             // What was made before is kept: an order that failed on its way is taken up where it ended.
             Task::Restore { plan, source: RestoreSource::Disk } => {
                 vec![Self::Pull(plan.image.clone()), Self::Provision(plan.clone()), Self::Boot(plan.clone())]
@@ -160,6 +175,7 @@ impl Step {
             }
             Task::Quiesce => vec![Self::Halt { grace: Span::ZERO }],
             Task::Remove => vec![Self::Erase],
+            Task::Scrap(image) => vec![Self::Scrap(image.clone())],
         }
     }
 
@@ -170,8 +186,9 @@ impl Step {
             // It was given up, and may hang for ever.
             return true;
         }
-        if matches!(self, Self::Archive | Self::Fork(_)) {
-            // Nothing waits for a disk to be stored, which may take an hour, nor for a fork that was given up.
+        if matches!(self, Self::Archive | Self::Build(_) | Self::Capture(_) | Self::Fork(_)) {
+            // Nothing waits for a disk to be stored or an image to be built, which may take an hour, nor for a fork that
+            // was given up.
             return true;
         }
         let force = match self {
@@ -184,9 +201,11 @@ impl Step {
             | Self::Resize(_)
             | Self::SetNetwork(_)
             | Self::Fork(_)
+            | Self::Build(_)
+            | Self::Capture(_)
             | Self::Archive => 0,
             Self::Halt { grace } => u8::from(*grace == Span::ZERO),
-            Self::Erase | Self::DropArchives(_) => 2,
+            Self::Erase | Self::DropArchives(_) | Self::Scrap(_) => 2,
         };
         let wanted = match task {
             Task::Pull(_)
@@ -198,12 +217,16 @@ impl Step {
             | Task::Resume(_)
             | Task::Resize(_)
             | Task::Archive
-            | Task::Discard
+            | Task::Backup
+            | Task::Prune(_)
+            | Task::Build(_)
+            | Task::Capture(_)
+            | Task::Discard(_)
             | Task::Restore { .. }
             | Task::Hold { .. } => 0,
             Task::Stop { grace } => u8::from(*grace == Span::ZERO),
             Task::Quiesce => 1,
-            Task::Remove | Task::Purge(_) => 2,
+            Task::Remove | Task::Purge(_) | Task::Scrap(_) => 2,
         };
         wanted > force
     }
@@ -213,6 +236,9 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pull(_) => "pull",
+            Self::Build(_) => "build the image of",
+            Self::Capture(_) => "take a snapshot of",
+            Self::Scrap(_) => "scrap the image of",
             Self::Provision(_) => "provision",
             Self::Boot(_) => "boot",
             Self::Fork(_) => "fork",
@@ -226,6 +252,33 @@ impl fmt::Display for Step {
             Self::Halt { .. } => "halt",
             Self::Erase => "erase",
         })
+    }
+}
+
+/// The class that a host has to be able to run to carry out `task`, if it matters.
+pub(super) fn class(task: &Task) -> Option<Class> {
+    match task {
+        Task::Build(build) => Some(build.class),
+        Task::Create(plan)
+        | Task::Awaken(plan)
+        | Task::Boot(plan)
+        | Task::Resume(plan)
+        | Task::Restore { plan, .. } => Some(plan.class),
+        Task::Pull(_)
+        | Task::Fork(_)
+        | Task::Stop { .. }
+        | Task::SaveMemory
+        | Task::Resize(_)
+        | Task::Hold { .. }
+        | Task::Archive
+        | Task::Backup
+        | Task::Prune(_)
+        | Task::Capture(_)
+        | Task::Discard(_)
+        | Task::Quiesce
+        | Task::Remove
+        | Task::Purge(_)
+        | Task::Scrap(_) => None,
     }
 }
 
@@ -244,6 +297,7 @@ pub(super) const fn needs_life(task: TaskKind) -> bool {
         | TaskKind::Discard
         | TaskKind::Restore
         | TaskKind::Resize
+        | TaskKind::Backup
         | TaskKind::Capture
         | TaskKind::Quiesce
         | TaskKind::Remove => false,
@@ -266,6 +320,7 @@ pub(super) const fn closes(task: TaskKind) -> bool {
         | TaskKind::Resume
         | TaskKind::Restore
         | TaskKind::Resize
+        | TaskKind::Backup
         | TaskKind::Capture
         | TaskKind::Fork
         | TaskKind::Hold => false,

@@ -5,12 +5,12 @@ mod doing;
 use std::collections::VecDeque;
 
 use hourglass_events::{
-    Fault, Finding, HostNews, Order, OrderNumber, Report, SandboxId, ShardNumber, Span, Task, TaskKind,
+    Fault, Finding, HostNews, Order, OrderNumber, Report, SandboxId, ShardNumber, Span, TaskKind,
 };
 
 use self::doing::{Doing, Why, dropped};
 use super::desk::Desk;
-use super::effect::{Oddity, Outcome, RunId, Step, closes, needs_life};
+use super::effect::{Oddity, Outcome, RunId, Step, class, closes, needs_life};
 use super::{UNSEEN, tells_end};
 use crate::activity::Moment;
 use crate::driver::Exit;
@@ -42,6 +42,9 @@ impl Place {
             | Step::SaveMemory
             | Step::Resume(_)
             | Step::Archive
+            | Step::Build(_)
+            | Step::Capture(_)
+            | Step::Scrap(_)
             | Step::Restore(..)
             | Step::DropArchives(_)
             | Step::Resize(_)
@@ -208,25 +211,7 @@ impl Place {
     /// Takes up `order`; nothing is in flight.
     fn begin(&mut self, order: &Order, desk: &mut Desk) {
         let task = order.task.kind();
-        let class = match &order.task {
-            Task::Create(plan)
-            | Task::Awaken(plan)
-            | Task::Boot(plan)
-            | Task::Resume(plan)
-            | Task::Restore { plan, .. } => Some(plan.class),
-            Task::Pull(_)
-            | Task::Fork(_)
-            | Task::Stop { .. }
-            | Task::SaveMemory
-            | Task::Resize(_)
-            | Task::Hold { .. }
-            | Task::Archive
-            | Task::Discard
-            | Task::Quiesce
-            | Task::Remove
-            | Task::Purge(_) => None,
-        };
-        if class.is_some_and(|class| !desk.can_run(class)) {
+        if class(&order.task).is_some_and(|class| !desk.can_run(class)) {
             let fault = Fault::Unsupported { task };
             self.settle(order.shard, order.number, task, Finding::Failed(fault), desk);
             return;
@@ -333,6 +318,9 @@ impl Place {
                 | Step::SaveMemory
                 | Step::Fork(_)
                 | Step::Archive
+                | Step::Build(_)
+                | Step::Capture(_)
+                | Step::Scrap(_)
                 | Step::Restore(..)
                 | Step::DropArchives(_)
                 | Step::Resize(_)

@@ -334,6 +334,9 @@ async fn take(driver: Arc<dyn Driver>, run: Run) -> Outcome {
     let Run { id: _, sandbox, number, step } = run;
     let taken = match step {
         Step::Pull(image) => driver.pull(&image).await,
+        Step::Build(build) => driver.build(&build).await,
+        Step::Capture(capture) => driver.capture(sandbox, number, &capture).await,
+        Step::Scrap(image) => driver.scrap(&image).await,
         Step::Provision(plan) => driver.provision(sandbox, number, &plan).await,
         Step::Boot(plan) => match plan.lacks() {
             None => driver.boot(sandbox, number, &plan).await,

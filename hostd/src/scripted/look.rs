@@ -1,6 +1,6 @@
 //! What tests ask a scripted machine about.
 
-use hourglass_events::{NetworkPolicy, OrderNumber, Resources, SandboxId, Values};
+use hourglass_events::{Image, NetworkPolicy, OrderNumber, Resources, SandboxId, Values};
 
 use super::{Scripted, lock};
 
@@ -45,5 +45,11 @@ impl Scripted {
     #[must_use]
     pub fn lives(&self, sandbox: SandboxId) -> u32 {
         lock(&self.machine).lives(sandbox)
+    }
+
+    /// Whether an image is on this machine, such as a snapshot's.
+    #[must_use]
+    pub fn has_image(&self, image: &Image) -> bool {
+        lock(&self.machine).has_image(image)
     }
 }

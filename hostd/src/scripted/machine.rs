@@ -1,9 +1,11 @@
 //! What is on a scripted machine, and how it changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod images;
+
+use std::collections::BTreeMap;
 
 use hourglass_events::{
-    ExitCause, Fault, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
+    ExitCause, Fault, Heat, Image, NetworkPolicy, OrderNumber, Plan, Resources, SandboxId, Span,
 };
 
 use super::files::Files;
@@ -13,7 +15,8 @@ use crate::driver::{DiskFound, Exit, Present};
 
 #[derive(Debug, Default)]
 pub(super) struct Machine {
-    images: BTreeSet<Image>,
+    /// What a disk starts from that is made of each.
+    images: BTreeMap<Image, Files>,
     /// Object storage: what each order put there. It belongs to this machine alone.
     archives: BTreeMap<(SandboxId, OrderNumber), Files>,
     sandboxes: BTreeMap<SandboxId, Sandbox>,
@@ -128,16 +131,12 @@ impl Machine {
         self.drop_empty();
     }
 
-    pub(super) fn have(&mut self, image: &Image) {
-        self.images.insert(image.clone());
-    }
-
     pub(super) fn forget(&mut self, sandbox: SandboxId) {
         self.sandboxes.remove(&sandbox);
     }
 
     pub(super) fn begin_disk(&mut self, sandbox: SandboxId, image: &Image) -> Result<(), Fault> {
-        if !self.images.contains(image) {
+        if !self.has_image(image) {
             let why = "it was not fetched".to_owned();
             return Err(Fault::ImageUnavailable { image: image.digest.clone(), why });
         }
@@ -148,9 +147,19 @@ impl Machine {
         Ok(())
     }
 
-    pub(super) fn end_disk(&mut self, sandbox: SandboxId, number: OrderNumber) {
-        if let Some(Sandbox { disk: disk @ Disk::Half, .. }) = self.sandboxes.get_mut(&sandbox) {
-            *disk = Disk::Made { number, files: Files::default() };
+    pub(super) fn end_disk(&mut self, sandbox: SandboxId, number: OrderNumber, plan: &Plan) {
+        if let Some(Sandbox { disk: disk @ Disk::Half, saved, .. }) = self.sandboxes.get_mut(&sandbox) {
+            let files = self.images.get(&plan.image).cloned().unwrap_or_default();
+            *disk = Disk::Made { number, files };
+            // What is done under the memory's programs is not kept: there are none on this machine.
+            let life = || Life {
+                number,
+                plan: plan.clone(),
+                end: End::NotYetUp,
+                sessions: Sessions::new(),
+                ptys: Ptys::new(),
+            };
+            *saved = (plan.heat == Heat::Hot).then(|| (number, life()));
         }
     }
 

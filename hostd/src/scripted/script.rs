@@ -9,6 +9,12 @@ use hourglass_events::{Fault, SandboxId};
 pub enum Act {
     /// [`Driver::pull`](crate::driver::Driver::pull), which concerns no sandbox in particular.
     Pull,
+    /// [`Driver::build`](crate::driver::Driver::build), which concerns no sandbox in particular.
+    Build,
+    /// [`Driver::capture`](crate::driver::Driver::capture).
+    Capture,
+    /// [`Driver::scrap`](crate::driver::Driver::scrap), which concerns no sandbox in particular.
+    Scrap,
     /// [`Driver::provision`](crate::driver::Driver::provision).
     Provision,
     /// [`Driver::boot`](crate::driver::Driver::boot).
@@ -39,6 +45,9 @@ impl Act {
     /// Every step.
     pub const ALL: &'static [Self] = &[
         Self::Pull,
+        Self::Build,
+        Self::Capture,
+        Self::Scrap,
         Self::Provision,
         Self::Boot,
         Self::SaveMemory,

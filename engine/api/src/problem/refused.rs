@@ -1,7 +1,7 @@
 //! The status and code of each refusal.
 
 use axum::http::StatusCode as S;
-use hourglass_events::{Advice, Refusal};
+use hourglass_events::{Advice, Refusal, SnapshotRefusal};
 
 use super::Answer;
 
@@ -35,6 +35,7 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
         Refusal::NoSuchSandbox(_) => Answer::new(S::NOT_FOUND, "NO_SUCH_SANDBOX"),
         // The public contract has it so when creating.
         Refusal::NoSuchSnapshot(_) => Answer::new(S::BAD_REQUEST, "NO_SUCH_SNAPSHOT"),
+        Refusal::Snapshot(refusal) => snapshot(refusal),
         Refusal::SnapshotTaken(_) => Answer::new(S::CONFLICT, "SNAPSHOT_TAKEN"),
         Refusal::WrongClass { .. } => Answer::new(S::BAD_REQUEST, "WRONG_CLASS"),
         Refusal::WrongState { operation: _, state: _, advice } => wrong_state(*advice),
@@ -61,6 +62,24 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
         Refusal::Overloaded { .. } => Answer::retry(S::TOO_MANY_REQUESTS, "OVERLOADED", 1),
         Refusal::Fenced => Answer::retry(S::SERVICE_UNAVAILABLE, "FENCED", 1),
         Refusal::NotReady => Answer::retry(S::SERVICE_UNAVAILABLE, "NOT_READY", 1),
+    }
+}
+
+/// What is wrong with a snapshot, or with what one is made of.
+fn snapshot(refusal: &SnapshotRefusal) -> Answer {
+    match refusal {
+        SnapshotRefusal::NameTaken { .. } => Answer::new(S::CONFLICT, "SNAPSHOT_TAKEN"),
+        SnapshotRefusal::BadName { .. } => Answer::new(S::BAD_REQUEST, "BAD_SNAPSHOT_NAME"),
+        SnapshotRefusal::TooMany { .. } => Answer::new(S::BAD_REQUEST, "TOO_MANY_SNAPSHOTS"),
+        SnapshotRefusal::State { .. } => Answer::new(S::BAD_REQUEST, "WRONG_SNAPSHOT_STATE"),
+        SnapshotRefusal::InUse { .. } => Answer::new(S::CONFLICT, "SNAPSHOT_IN_USE"),
+        SnapshotRefusal::General(_) => Answer::new(S::FORBIDDEN, "GENERAL_SNAPSHOT"),
+        SnapshotRefusal::AndImage => Answer::new(S::BAD_REQUEST, "NOT_TOGETHER"),
+        SnapshotRefusal::NotMadeOf { .. } => Answer::new(S::BAD_REQUEST, "NOT_FOR_CLASS"),
+        SnapshotRefusal::BadReference { .. } => Answer::new(S::BAD_REQUEST, "BAD_IMAGE"),
+        SnapshotRefusal::BadDockerfile { .. } | SnapshotRefusal::BadContext { .. } => {
+            Answer::new(S::BAD_REQUEST, "BAD_BUILD")
+        }
     }
 }
 

@@ -91,10 +91,14 @@ const fn desired_in(state: State) -> Option<&'static str> {
 
 /// The contract's word for how far the copy of a sandbox's disk is.
 pub(crate) fn backup(sandbox: &Sandbox) -> &'static str {
-    match (sandbox.state, &sandbox.backup) {
-        (State::Archiving, _) => "InProgress",
-        (_, Some(_)) => "Completed",
-        (_, None) => "None",
+    if sandbox.state == State::Archiving || sandbox.is_backing_up() {
+        "InProgress"
+    } else if sandbox.unsaved.is_some() {
+        "Error"
+    } else if sandbox.backup.is_some() {
+        "Completed"
+    } else {
+        "None"
     }
 }
 
@@ -102,6 +106,12 @@ pub(crate) fn backup(sandbox: &Sandbox) -> &'static str {
 pub(crate) const fn snapshot(state: SnapshotState) -> &'static str {
     match state {
         SnapshotState::Unknown => "pending",
+        SnapshotState::Pulling => "pulling",
+        SnapshotState::Building => "building",
+        SnapshotState::Capturing => "snapshotting",
+        SnapshotState::Inactive => "inactive",
+        SnapshotState::Error => "error",
+        SnapshotState::Removing | SnapshotState::Removed => "removing",
         SnapshotState::Active => "active",
     }
 }

@@ -80,7 +80,7 @@ impl History {
             Cause::Timer(Alarm::AutoStop) => {
                 earlier(self.changed(place, now, |sandbox| sandbox.last_activity))
             }
-            Cause::Timer(Alarm::AutoArchive | Alarm::AutoDelete) => {
+            Cause::Timer(Alarm::AutoArchive | Alarm::Backup | Alarm::AutoDelete) => {
                 earlier(self.changed(place, now, |sandbox| sandbox.stopped_since))
             }
         }

@@ -5,14 +5,14 @@ use hourglass_events::{
     StopReason, TaskKind, Timestamp, duties,
 };
 
-use super::{Proposal, archive, delete, link, report, stop};
+use super::{Proposal, archive, backup, delete, link, report, stop};
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 /// When `alarm` goes off for `sandbox`, last used at `used`; never, while something blocks it.
 #[must_use]
-pub fn due(sandbox: &Sandbox, alarm: Alarm, used: Timestamp) -> Option<Timestamp> {
+pub fn due(terms: &Terms, sandbox: &Sandbox, alarm: Alarm, used: Timestamp) -> Option<Timestamp> {
     match alarm {
         Alarm::Deadline => sandbox.work?.deadline,
         Alarm::Retry => sandbox.work?.retry_at,
@@ -21,6 +21,7 @@ pub fn due(sandbox: &Sandbox, alarm: Alarm, used: Timestamp) -> Option<Timestamp
             AutoStop::After(minutes) => Some(sandbox.last_activity.max(used).after(minutes.into())),
         },
         Alarm::AutoArchive => archive_due(sandbox),
+        Alarm::Backup => backup::due(terms, sandbox),
         Alarm::AutoDelete => match sandbox.blueprint.auto_delete {
             // An ephemeral sandbox does not wait for an alarm: its deletion is owed as soon as it has stopped.
             AutoDelete::Never | AutoDelete::AtOnce => None,
@@ -35,7 +36,7 @@ pub fn blocked(fleet: &Fleet, sandbox: &Sandbox, alarm: Alarm) -> bool {
     match alarm {
         Alarm::AutoDelete => delete::has_no_forks(fleet, sandbox).is_err(),
         Alarm::AutoArchive => link::is_free_to_leave(fleet, sandbox).is_err(),
-        Alarm::Deadline | Alarm::AutoStop | Alarm::Retry => false,
+        Alarm::Deadline | Alarm::AutoStop | Alarm::Backup | Alarm::Retry => false,
     }
 }
 
@@ -65,7 +66,7 @@ pub fn decide(
     now: Timestamp,
 ) -> Option<Proposal> {
     let armed = duties(sandbox.state).alarms.contains(&alarm) && !blocked(fleet, sandbox, alarm);
-    if !armed || due(sandbox, alarm, used)? > now {
+    if !armed || due(terms, sandbox, alarm, used)? > now {
         return None;
     }
     let event = match alarm {
@@ -74,6 +75,7 @@ pub fn decide(
             let last_activity = sandbox.last_activity.max(used);
             stop::begin(terms, StopReason::Idle { last_activity }, terms.grace, now)
         }
+        Alarm::Backup => backup::begin(terms, now),
         Alarm::AutoArchive => archive::begin(terms, ArchiveReason::Expired, now),
         Alarm::AutoDelete => SandboxEvent::DeleteBegan { reason: DeleteReason::Expired },
         // A retry is an order sent again, not an event.

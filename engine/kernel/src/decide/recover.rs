@@ -57,7 +57,12 @@ fn was_restoring(sandbox: &Sandbox) -> bool {
     match sandbox.errand.as_deref() {
         Some(Errand::Restore(RestoreSource::Backup(_))) => true,
         Some(
-            Errand::Restore(RestoreSource::Disk) | Errand::Resize(_) | Errand::Fork { .. } | Errand::Born(_),
+            Errand::Restore(RestoreSource::Disk)
+            | Errand::Resize(_)
+            | Errand::Fork { .. }
+            | Errand::Born(_)
+            | Errand::Capture { .. }
+            | Errand::Backup,
         )
         | None => false,
     }

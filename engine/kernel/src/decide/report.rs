@@ -5,7 +5,7 @@ use hourglass_events::{
     State, Subject, TaskKind, Timestamp, duties,
 };
 
-use super::Proposal;
+use super::{Proposal, backup};
 use crate::fleet::Fleet;
 use crate::terms::Terms;
 
@@ -68,6 +68,9 @@ fn done(
         TaskKind::Discard => SandboxEvent::DiskDropped,
         TaskKind::Restore => SandboxEvent::Restored,
         TaskKind::Resize => SandboxEvent::Resized,
+        // What was to be taken away is of no use since the backup was taken.
+        TaskKind::Backup if sandbox.is_backing_up() => SandboxEvent::BackupTaken,
+        TaskKind::Backup => return SandboxEvent::LeftoverRemoved,
         TaskKind::Capture => SandboxEvent::SnapshotTaken,
         TaskKind::Fork => SandboxEvent::Forked,
         TaskKind::Quiesce => SandboxEvent::Quiesced,
@@ -95,15 +98,22 @@ pub(super) fn failed(
         | TaskKind::Resume
         | TaskKind::Restore => SandboxEvent::Failed { fault },
         TaskKind::Build => SandboxEvent::BuildFailed { fault },
+        TaskKind::Backup if sandbox.is_backing_up() => backup::failed(sandbox, fault, now),
+        TaskKind::Backup => return struggled(terms, sandbox, fault, now),
         TaskKind::SaveMemory | TaskKind::Archive | TaskKind::Resize | TaskKind::Capture | TaskKind::Fork => {
             SandboxEvent::Abandoned { fault: Some(fault) }
         }
         TaskKind::Hold | TaskKind::Discard | TaskKind::Quiesce | TaskKind::Remove => {
-            let before = sandbox.work.map_or(0, |work| work.attempt);
-            let wait = terms.retry.doubled(before, terms.retry_most);
-            SandboxEvent::Struggled { fault, attempt: before.saturating_add(1), retry_at: now.after(wait) }
+            struggled(terms, sandbox, fault, now)
         }
     };
     debug_assert_eq!(event.kind(), owed.failed, "the duty names the event");
     event
+}
+
+/// The event that a failure of what is tried for ever is.
+fn struggled(terms: &Terms, sandbox: &Sandbox, fault: Fault, now: Timestamp) -> SandboxEvent {
+    let before = sandbox.work.map_or(0, |work| work.attempt);
+    let wait = terms.retry.doubled(before, terms.retry_most);
+    SandboxEvent::Struggled { fault, attempt: before.saturating_add(1), retry_at: now.after(wait) }
 }

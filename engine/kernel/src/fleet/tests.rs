@@ -91,7 +91,14 @@ fn weight(sandbox: &Sandbox) -> [u32; 4] {
     }
     let gpu = match sandbox.errand.as_deref() {
         Some(Errand::Resize(asked)) => gpu.max(asked.gpu),
-        Some(Errand::Restore(_) | Errand::Fork { .. } | Errand::Born(_)) | None => gpu,
+        Some(
+            Errand::Restore(_)
+            | Errand::Fork { .. }
+            | Errand::Born(_)
+            | Errand::Capture { .. }
+            | Errand::Backup,
+        )
+        | None => gpu,
     };
     let (all, disk) = ([cpu, memory_gib, disk_gib, gpu], [0, 0, disk_gib, 0]);
     match (sandbox.state, sandbox.origin) {

@@ -86,7 +86,7 @@ impl Shard {
         }
         let heard = sandbox.host.is_some_and(|host| self.dispatch.stage(host) == Stage::Synced);
         let used = self.uses.get(&id).map_or(sandbox.last_activity, |seen| seen.at);
-        let armed = owe::alarms(&self.proposed, sandbox, used)
+        let armed = owe::alarms(&self.proposed, &self.config.terms, sandbox, used)
             .filter(|(alarm, _)| heard || *alarm != Alarm::AutoStop);
         self.alarms.set(id, armed);
     }
@@ -114,7 +114,7 @@ impl Shard {
                 self.alarms.postpone(id, alarm, now.after(ASK_AGAIN));
                 self.ask_use(id);
             }
-            Alarm::Deadline | Alarm::AutoStop | Alarm::AutoArchive | Alarm::AutoDelete => {
+            Alarm::Deadline | Alarm::AutoStop | Alarm::AutoArchive | Alarm::Backup | Alarm::AutoDelete => {
                 self.alarms.disarm(id, alarm);
                 let Some(sandbox) = self.proposed.sandbox(id) else { return };
                 let used = self.uses.get(&id).map_or(sandbox.last_activity, |seen| seen.at);
@@ -141,7 +141,7 @@ impl Shard {
     fn must_ask(&self, now: Timestamp, id: SandboxId) -> bool {
         let Some(sandbox) = self.proposed.sandbox(id) else { return false };
         let Some(seen) = self.uses.get(&id) else { return true };
-        alarm::due(sandbox, Alarm::AutoStop, seen.at)
+        alarm::due(&self.config.terms, sandbox, Alarm::AutoStop, seen.at)
             .is_some_and(|due| seen.heard < due || seen.heard.after(ASK_AGAIN) < now)
     }
 }

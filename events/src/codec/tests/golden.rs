@@ -17,7 +17,8 @@ use crate::network::NetworkPolicy;
 use crate::policy::{AutoArchive, AutoDelete, AutoStop};
 use crate::record::{Actor, Cause, Digest, Event, KeyUse, Record, Subject};
 use crate::resources::Resources;
-use crate::sandbox::{Blueprint, Placement};
+use crate::sandbox::{Base, Blueprint, Placement};
+use crate::snapshot::Heat;
 use crate::spec::{Class, Image, Labels, Name};
 use crate::time::{Minutes, Timestamp};
 
@@ -49,6 +50,7 @@ fn pull() -> Record {
         snapshot_name: "debian".to_owned(),
         image: Image { digest: "00".to_owned() },
         region: "eu".to_owned(),
+        base: Base::Snapshot(Heat::Cold),
         resources: Resources::DEFAULT,
         gpu_types: GpuTypes::new([GpuType::H200, GpuType::RtxPro6000]).unwrap(),
         user: "root".to_owned(),

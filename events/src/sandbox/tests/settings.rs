@@ -41,7 +41,7 @@ fn a_policy_that_could_not_be_applied_is_in_sight_until_it_is() {
     assert_eq!((sandbox.fault, sandbox.work.map(|work| work.attempt)), (Some(fault()), Some(1)));
     let done = after([running().to_vec(), vec![blocked(), struggle(), E::SettingsApplied]].concat());
     assert_eq!(done.fault, None);
-    let other = vec![E::SnapshotBegan, E::Abandoned { fault: Some(fault()) }, blocked(), E::SettingsApplied];
+    let other = vec![snapshot(), E::Abandoned { fault: Some(fault()) }, blocked(), E::SettingsApplied];
     assert_eq!(
         after([running().to_vec(), other].concat()).fault,
         Some(fault()),

@@ -40,6 +40,7 @@ fn in_state(state: State) -> hourglass_events::Sandbox {
         work: None,
         errand: None,
         backup: None,
+        unsaved: None,
         stored: Vec::new(),
         settings: hourglass_events::sandbox::Settings::Applied,
         boot: None,

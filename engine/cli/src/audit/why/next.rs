@@ -18,7 +18,7 @@ pub(super) fn owed(fleet: &Fleet, sandbox: &Arc<Sandbox>) -> Vec<String> {
     if let Some(intent) = sandbox.intent {
         lines.push(format!("then it is to be {}, as was asked meanwhile", wanted(intent)));
     }
-    for (alarm, at) in owe::alarms(fleet, sandbox, sandbox.last_activity) {
+    for (alarm, at) in owe::alarms(fleet, &Terms::default(), sandbox, sandbox.last_activity) {
         lines.push(due(alarm, at));
     }
     if lines.is_empty() {
@@ -59,6 +59,7 @@ fn due(alarm: Alarm, at: Timestamp) -> String {
             format!("stops at {at} unless it is used (its host may know of later use than the log)")
         }
         Alarm::AutoArchive => format!("is archived at {at} unless it is started"),
+        Alarm::Backup => format!("is backed up at {at} unless it is started"),
         Alarm::AutoDelete => format!("is deleted at {at} unless it is started"),
         Alarm::Retry => format!("is tried again at {at}"),
     }

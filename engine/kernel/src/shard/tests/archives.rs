@@ -74,7 +74,7 @@ fn a_disk_that_cannot_be_dropped_is_tried_again_and_blocks_nothing() {
 fn an_archive_that_fails_leaves_the_sandbox_stopped_with_its_fault_in_sight() {
     check(
         "0s    given   archiving a              -> ready
-         1s    h1      failed a                 -> Abandoned(the sandbox's disk is not on the host any more)
+         1s    h1      failed a                 -> Abandoned(the sandbox's disk is not on the host any more) + h1 Prune(1)
          2s    look    a                        -> Stopped, exit stopped, fault the sandbox's disk is not on the host any more
          3s    client  start a                  -> BootBegan + h1 Boot",
     );
@@ -84,8 +84,8 @@ fn an_archive_that_fails_leaves_the_sandbox_stopped_with_its_fault_in_sight() {
 fn an_archive_nobody_hears_of_is_given_up() {
     check(
         "0s    given   archiving a              -> ready
-         60m   timer                            -> a Abandoned(the host was to archive the sandbox and did not within 60 min)
-         61m   h1      done a                   ->
+         60m   timer                            -> a Abandoned(the host was to archive the sandbox and did not within 60 min) + a h1 Prune(1)
+         61m   h1      done a                   -> LeftoverRemoved
          62m   client  start a                  -> BootBegan + h1 Boot",
     );
 }
@@ -96,9 +96,9 @@ fn what_is_stopped_for_its_interval_is_archived_by_itself() {
         "0s    given   stopped a archive=60     -> ready
          59m   client  refresh a                -> ActivityRefreshed
          60m   timer                            -> a ArchiveBegan(expired) + a h1 Archive
-         61m   h1      failed a                 -> Abandoned(the sandbox's disk is not on the host any more)
+         61m   h1      failed a                 -> Abandoned(the sandbox's disk is not on the host any more) + h1 Prune(1)
          121m  timer                            -> a ArchiveBegan(expired) + a h1 Archive
-         122m  h1      done a                   -> ArchiveStored + h1 Discard",
+         122m  h1      done a                   -> ArchiveStored + h1 Discard(1)",
     );
 }
 

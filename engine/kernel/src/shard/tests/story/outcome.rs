@@ -39,13 +39,21 @@ impl Teller {
                             Task::Restore { source: RestoreSource::Disk, .. } => "Restore(disk)".to_owned(),
                             Task::Restore { .. } => "Restore(backup)".to_owned(),
                             Task::Awaken(_) => "Awaken".to_owned(),
+                            Task::Prune(numbers) => format!("Prune({})", numbers.len()),
+                            Task::Capture(capture) => format!("Capture({:?})", capture.heat),
+                            Task::Scrap(_) => "Scrap".to_owned(),
+                            Task::Discard(numbers) if !numbers.is_empty() => {
+                                format!("Discard({})", numbers.len())
+                            }
                             Task::Purge(numbers) => format!("Purge({})", numbers.len()),
                             task @ (Task::Pull(_)
                             | Task::Create(_)
                             | Task::Boot(_)
                             | Task::Fork(_)
                             | Task::Archive
-                            | Task::Discard
+                            | Task::Discard(_)
+                            | Task::Backup
+                            | Task::Build(_)
                             | Task::SaveMemory
                             | Task::Resume(_)
                             | Task::Quiesce
