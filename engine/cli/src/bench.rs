@@ -304,7 +304,7 @@ mod tests {
             crowds: vec![10],
             decided: 20,
             checkpoints: 1,
-            timers: Duration::from_millis(1),
+            timers: Duration::from_millis(20),
             replayed: 200,
             replayed_groups: vec![16],
             creates: 3,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use hourglass_events::{
-    Actor, AutoDelete, Blueprint, Cause, Class, CorrelationId, Digest, Event, ExitCause, HostId, Image,
+    Actor, AutoDelete, AutoStop, Blueprint, Cause, Class, CorrelationId, Digest, Event, ExitCause, HostId, Image,
     Labels, Name, OrderNumber, OrganizationId, Placement, Record, RecordId, Resources, SandboxEvent,
     SandboxId, Seq, ShardEvent, ShardNumber, SnapshotContent, SnapshotId, Span, StopReason, Subject,
     Timestamp, codec,
@@ -58,9 +58,10 @@ impl Workload {
         self
     }
 
-    /// The same with sandboxes that are deleted so.
+    /// The same with sandboxes that are deleted so, and never stopped for being idle.
     pub(super) fn deleting(mut self, policy: AutoDelete) -> Self {
         self.blueprint.auto_delete = policy;
+        self.blueprint.auto_stop = AutoStop::Never;
         self
     }
 
