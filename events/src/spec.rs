@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::refusal::Refusal;
 
@@ -90,9 +90,11 @@ impl fmt::Display for Name {
 }
 
 /// Labels: a full set that replaces the one before. Like names they are checked again when read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+///
+/// They are kept in a row sorted by key: there are few of them, and of sandboxes many.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
-pub struct Labels(BTreeMap<String, String>);
+pub struct Labels(Box<[(Box<str>, Box<str>)]>);
 
 impl Labels {
     /// The most labels a sandbox may have.
@@ -110,18 +112,25 @@ impl Labels {
                 return Err(Refusal::BadLabel { key: key.chars().take(80).collect() });
             }
         }
-        Ok(Self(labels))
+        Ok(Self(labels.into_iter().map(|(key, value)| (key.into(), value.into())).collect()))
     }
 
     /// The value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        let at = self.0.binary_search_by(|(known, _)| (**known).cmp(key)).ok()?;
+        self.0.get(at).map(|(_, value)| &**value)
     }
 
     /// All labels, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.0.iter().map(|(key, value)| (&**key, &**value))
+    }
+}
+
+impl Serialize for Labels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }
 

@@ -73,3 +73,15 @@ fn wrong_labels_cannot_be_read_from_bytes_either() {
     let bytes = rmp_serde::to_vec(&BTreeMap::from([("", "v")])).unwrap();
     assert!(rmp_serde::from_slice::<Labels>(&bytes).is_err());
 }
+
+#[test]
+fn labels_are_found_by_key_and_written_as_a_map() {
+    let map = BTreeMap::from(["zone", "team", "env"].map(|key| (key.to_owned(), format!("{key}'s"))));
+    let labels = Labels::new(map.clone()).unwrap();
+    assert_eq!(
+        ["env", "team", "zone", "size"].map(|key| labels.get(key)),
+        [Some("env's"), Some("team's"), Some("zone's"), None]
+    );
+    assert!(labels.iter().map(|(key, _)| key).eq(["env", "team", "zone"]));
+    assert_eq!(rmp_serde::to_vec_named(&labels).unwrap(), rmp_serde::to_vec_named(&map).unwrap());
+}

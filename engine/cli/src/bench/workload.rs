@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use hourglass_events::{
-    Actor, AutoDelete, AutoStop, Blueprint, Cause, Class, CorrelationId, Digest, Event, ExitCause, HostId, Image,
-    Labels, Name, OrderNumber, OrganizationId, Placement, Record, RecordId, Resources, SandboxEvent,
+    Actor, AutoDelete, AutoStop, Blueprint, Cause, Class, CorrelationId, Digest, Event, ExitCause, HostId,
+    Image, Labels, Name, OrderNumber, OrganizationId, Placement, Record, RecordId, Resources, SandboxEvent,
     SandboxId, Seq, ShardEvent, ShardNumber, SnapshotContent, SnapshotId, Span, StopReason, Subject,
     Timestamp, codec,
 };
