@@ -41,7 +41,7 @@ fn added_up(records: &[Record]) -> BTreeMap<HostId, (u64, Amounts)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn what_is_promised_is_what_all_sandboxes_take(offers in offers(6, 150)) {

@@ -49,7 +49,7 @@ fn line(parents: &BTreeMap<SandboxId, SandboxId>, id: SandboxId) -> Vec<SandboxI
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_forest_is_who_was_born_of_whom(offers in offers(6, 150)) {

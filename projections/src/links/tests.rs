@@ -30,7 +30,7 @@ fn living(records: &[Record]) -> BTreeMap<SandboxId, Sandbox> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_network_is_a_parent_and_everyone_linked_to_it(offers in offers(6, 150)) {

@@ -39,7 +39,7 @@ fn alone(records: &[Record]) -> BTreeMap<Subject, Vec<(State, Timestamp)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_story_is_the_states_of_its_sandbox_and_survives_its_deletion(offers in offers(6, 150)) {
