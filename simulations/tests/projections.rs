@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hourglass_events::{OrganizationId, Record, Resources, SandboxId, ShardNumber, Span};
+use hourglass_events::{OrganizationId, Record, Resources, SandboxId, ShardNumber, Span, State};
 use hourglass_kernel::place::{CPU_SHARE, DISK_SHARE, GPU_SHARE, MEMORY_SHARE};
 use hourglass_kernel::{Fleet, Replay};
 use hourglass_projections::capacity::{Amounts, Shares};
@@ -83,6 +83,16 @@ impl Models {
             }
         }
         linked.retain(|parent, _| fleet.sandbox(*parent).is_some());
+        // To the kernel, what is being deleted is nobody's child any more.
+        let stays =
+            |id: &SandboxId| fleet.sandbox(*id).is_some_and(|child| !child.state.is_in(State::NAMELESS));
+        for sandbox in fleet.sandboxes() {
+            let children = self.forest.children(sandbox.id).into_iter().map(|child| child.sandbox);
+            let forks = fleet.kin().forks(sandbox.id).filter(|child| !fleet.kin().is_reserved(*child));
+            assert!(children.filter(stays).collect::<BTreeSet<_>>().into_iter().eq(forks));
+            let children = linked.get(&sandbox.id).into_iter().flatten().copied();
+            assert!(children.filter(stays).eq(fleet.kin().linked(sandbox.id)));
+        }
         let networks = self.links.networks();
         let found: BTreeMap<_, BTreeSet<_>> = networks
             .map(|network| {

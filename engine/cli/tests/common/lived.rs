@@ -8,13 +8,13 @@ use std::time::Duration;
 use hourglass_engine::{Engine, HostLink, Settings, Store};
 use hourglass_events::{HostId, Name, OrganizationId, SandboxId, State};
 use hourglass_hostd::ledger::MemoryLedger;
-use hourglass_hostd::{Driver, Host, HostConfig, Link, Scripted};
+use hourglass_hostd::{Driver, Host, HostConfig, HostHandle, Link, Scripted};
 use serde_json::Value;
 
 use super::{Data, snapshot};
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const HOST: HostId = HostId::from_u128(9);
 
 /// A log that tells of three sandboxes: `web` was stopped and started again, `gone` is deleted, and the third has a
@@ -28,7 +28,8 @@ pub(crate) fn lived() -> &'static Data {
     })
 }
 
-async fn live(data: &Data) {
+/// An engine on `data` that notes a digest of its state after every group, with a pretended host.
+pub(crate) async fn start(data: &Data) -> (Engine, HostHandle) {
     let settings = Settings { checkpoint_records: 1, ..Settings::default() };
     let engine = Engine::builder(Store::embedded(&data.0)).settings(settings).start().await.unwrap();
     let (link, end) = Link::pair(64);
@@ -41,6 +42,11 @@ async fn live(data: &Data) {
         Some(HostLink { calls: end.calls, news: end.news, tunnels: end.tunnels })
     });
     engine.register_snapshot(snapshot()).await.unwrap();
+    (engine, host)
+}
+
+async fn live(data: &Data) {
+    let (engine, host) = start(data).await;
     let client = engine.client(OrganizationId::from_u128(1), "ann");
     let others = engine.client(OrganizationId::from_u128(2), "bob");
     let reach = async |id: SandboxId, state| engine.wait_for(id, state, PATIENCE).await.unwrap();

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use hourglass_events::{Alarm, Intent, Sandbox, Timestamp};
+use hourglass_events::{Alarm, Errand, Intent, Sandbox, Subject, Timestamp};
+use hourglass_kernel::decide::alarm;
 use hourglass_kernel::{Fleet, Terms, owe};
 
 use crate::paint;
@@ -12,15 +13,21 @@ pub(super) fn owed(fleet: &Fleet, sandbox: &Arc<Sandbox>) -> Vec<String> {
     let now = fleet.at();
     let mut lines = Vec::new();
     if let Some(proposal) = owe::follow_up(fleet, &Terms::default(), sandbox, now) {
-        lines.push(format!("{} is recorded at once, by {}", proposal.event.name(), proposal.cause));
+        let own = proposal.subject == Subject::Sandbox(sandbox.id);
+        let whose = if own { String::new() } else { format!(" of {}", proposal.subject) };
+        lines.push(format!("{}{whose} is recorded at once, by {}", proposal.event.name(), proposal.cause));
     }
     lines.extend(work(fleet, sandbox, now));
+    if let Some(Errand::Born(order)) = sandbox.errand.as_deref() {
+        lines.push(format!("boots once order {order} has made what it is a fork of"));
+    }
     if let Some(intent) = sandbox.intent {
         lines.push(format!("then it is to be {}, as was asked meanwhile", wanted(intent)));
     }
     for (alarm, at) in owe::alarms(fleet, &Terms::default(), sandbox, sandbox.last_activity) {
         lines.push(due(alarm, at));
     }
+    lines.extend(blocked(fleet, sandbox));
     if lines.is_empty() {
         lines.push("nothing: it stays as it is until somebody asks for something".to_owned());
     }
@@ -40,6 +47,22 @@ fn work(fleet: &Fleet, sandbox: &Sandbox, now: Timestamp) -> Option<String> {
     }
     let at = work.retry_at.filter(|at| *at > now)?;
     Some(format!("its host is to {task} again at {}, after {} failures", paint::time(at), work.attempt))
+}
+
+/// What would go off, were it not for others.
+fn blocked(fleet: &Fleet, sandbox: &Sandbox) -> Vec<String> {
+    let terms = Terms::default();
+    let alarms = hourglass_events::duties(sandbox.state).alarms.iter();
+    let blocked = alarms.filter(|alarm| alarm::blocked(fleet, sandbox, **alarm));
+    let due = blocked
+        .filter_map(|alarm| Some((*alarm, alarm::due(&terms, sandbox, *alarm, sandbox.last_activity)?)));
+    due.map(|(alarm, at)| {
+        let kin = fleet.kin();
+        let (forks, linked) = (kin.forks(sandbox.id).len(), kin.linked(sandbox.id).len());
+        let at = paint::time(at);
+        format!("its {alarm} of {at} waits until its kin are gone: it has {forks} forks and {linked} linked sandboxes")
+    })
+    .collect()
 }
 
 const fn wanted(intent: Intent) -> &'static str {
