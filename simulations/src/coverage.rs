@@ -28,16 +28,13 @@ pub const LATER_EVENTS: &[Kind] = &[
     Kind::BuildQueued,
     Kind::BuildBegan,
     Kind::BuildFailed,
-    Kind::Born,
     Kind::SnapshotBegan,
     Kind::SnapshotTaken,
-    Kind::ForkBegan,
-    Kind::Forked,
 ];
 
 /// States that no event of this release leads to.
 pub const LATER_STATES: &[State] =
-    &[State::PendingBuild, State::BuildingSnapshot, State::BuildFailed, State::Snapshotting, State::Forking];
+    &[State::PendingBuild, State::BuildingSnapshot, State::BuildFailed, State::Snapshotting];
 
 /// Single rows that wait, or that the rest of the kernel makes impossible, each for its reason.
 pub const LATER_EDGES: &[(State, Kind)] = &[
@@ -61,6 +58,10 @@ pub const LATER_EDGES: &[(State, Kind)] = &[
     // Its archive is taken away first.
     (State::Archived, Kind::Removed),
     (State::Resizing, Kind::IntentDropped),
+    (State::Forking, Kind::IntentDropped),
+    // What is being forked has a live fork, and whose fork is deleted meanwhile goes on at once.
+    (State::Forking, Kind::DeleteBegan),
+    (State::Forking, Kind::Failed),
     // A pause that is asked for once more is taken for what it is, and takes back what waits for its end.
     (State::Paused, Kind::IntentDropped),
     // Memory, and what a resize leaves, are lost with their host only.

@@ -45,6 +45,9 @@ pub enum Law {
     HashesAgree,
     /// Names are unique among sandboxes not being deleted.
     NamesUnique,
+    /// A live fork has a live parent. A linked sandbox is ephemeral, on its parent's host, and outlives that one by the
+    /// records it takes to say so.
+    KinHolds,
     /// No sandbox is stopped for idleness before its interval has passed since its last use.
     NeverStoppedEarly,
     /// No sandbox has two lives at once.
@@ -79,6 +82,7 @@ impl Law {
         Self::FoldsAgree,
         Self::HashesAgree,
         Self::NamesUnique,
+        Self::KinHolds,
         Self::NeverStoppedEarly,
         Self::OneLife,
         Self::DoneOnce,
@@ -230,6 +234,39 @@ pub(crate) fn names_unique(fleet: &Fleet) -> Checked {
         let holder = fleet.holder(sandbox.organization, name).map(|holder| holder.id);
         ensure(other.is_none() && holder == Some(sandbox.id), Law::NamesUnique, || {
             format!("{name} is {}, and also {other:?} ({holder:?})", sandbox.id)
+        })?;
+    }
+    Ok(())
+}
+
+/// What kin promise each other at every moment.
+pub(crate) fn kin_holds(fleet: &Fleet) -> Checked {
+    for sandbox in fleet.sandboxes().filter(|sandbox| !sandbox.state.is_in(State::NAMELESS)) {
+        if let Some(parent) = sandbox.blueprint.forked_from {
+            let lives = fleet.sandbox(parent).is_some_and(|parent| !parent.state.is_in(State::NAMELESS));
+            ensure(lives, Law::KinHolds, || {
+                format!("{} is a live fork of {parent}, which is gone", sandbox.id)
+            })?;
+        }
+        let Some(parent) = sandbox.blueprint.linked else { continue };
+        ensure(sandbox.is_ephemeral(), Law::KinHolds, || {
+            format!("{} is linked and would outlive its stop", sandbox.id)
+        })?;
+        let home = fleet.sandbox(parent).and_then(|parent| parent.host);
+        let apart = sandbox.host.is_some() && home.is_some() && home != sandbox.host;
+        ensure(!apart, Law::KinHolds, || {
+            format!("{} is on {:?}, but {parent} it is linked with on {home:?}", sandbox.id, sandbox.host)
+        })?;
+    }
+    Ok(())
+}
+
+/// Nobody who is linked is left of whom nobody is left to be linked with.
+pub(crate) fn no_orphans(fleet: &Fleet) -> Checked {
+    for sandbox in fleet.sandboxes() {
+        let parent = sandbox.blueprint.linked;
+        ensure(parent.is_none_or(|parent| fleet.sandbox(parent).is_some()), Law::KinHolds, || {
+            format!("{} is linked with {parent:?}, which is gone, and is {}", sandbox.id, sandbox.state)
         })?;
     }
     Ok(())

@@ -199,6 +199,9 @@ impl Machine {
     }
 
     fn fork(&mut self, sandbox: SandboxId, number: OrderNumber, child: SandboxId) -> Outcome {
+        if self.units.get(&child).is_some_and(|unit| unit.disk == Some(number)) {
+            return Outcome::Done;
+        }
         let Some(parent) = self.units.get(&sandbox).filter(|unit| unit.life.is_some()) else {
             return Outcome::Failed(Fault::Missing { what: "running life".to_owned() });
         };

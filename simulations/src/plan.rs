@@ -172,6 +172,7 @@ impl Plan {
             pause: Span::seconds(30),
             resume: Span::seconds(40),
             resize: Span::seconds(30),
+            fork: Span::seconds(30),
             archive: Span::seconds(40),
             build: Span::seconds(60),
             capture: Span::seconds(40),

@@ -88,6 +88,7 @@ impl From<Violation> for Failure {
             | Law::OneLife
             | Law::DoneOnce
             | Law::RemovedIsGone
+            | Law::KinHolds
             | Law::MachinesAgree => Self::Safety(violation),
         }
     }

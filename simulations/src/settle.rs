@@ -4,7 +4,7 @@
 use hourglass_events::{Span, State};
 
 use crate::agenda::Due;
-use crate::invariants::{Law, acknowledged_is_kept, broken, bytes_agree};
+use crate::invariants::{Law, acknowledged_is_kept, broken, bytes_agree, no_orphans};
 use crate::sim_engine::Engine;
 use crate::world::World;
 
@@ -61,7 +61,8 @@ impl World {
         }
         for sandbox in self.truth.fleet().sandboxes() {
             let owed = sandbox.work.is_some() || sandbox.intent.is_some();
-            let ending = sandbox.state == State::Stopped && sandbox.is_ephemeral();
+            let forked = self.truth.fleet().kin().forks(sandbox.id).len() > 0;
+            let ending = sandbox.state == State::Stopped && sandbox.is_ephemeral() && !forked;
             if owed || ending || sandbox.state.is_in(State::IN_FLIGHT) {
                 return Some(format!(
                     "sandbox {} is still {} on {:?}",
@@ -83,6 +84,8 @@ impl World {
         self.nothing_forgotten();
         let kept = acknowledged_is_kept(self.truth.fleet(), &self.told);
         self.judge(kept);
+        let orphans = no_orphans(self.truth.fleet());
+        self.judge(orphans);
         let live = self.engines.values().next_back().map(|engine| engine.shard.committed().clone());
         if let Some(live) = live {
             let checked = bytes_agree(&live, self.truth.fleet(), "live state and the log");

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hourglass_events::{
-    Actor, Allowance, AutoArchive, AutoDelete, AutoStop, Class, Command, CorrelationId, Create,
+    Actor, Allowance, AutoArchive, AutoDelete, AutoStop, Class, Command, CorrelationId, Create, Fork,
     IdempotencyKey, Image, Labels, Minutes, Name, NetworkPolicy, OrganizationId, Refusal, Request, Resize,
     Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Subject, Target,
 };
@@ -98,7 +98,8 @@ impl SimClient {
     fn think(&mut self) {
         let command = self.agenda.pop().unwrap_or_else(|| self.wish());
         self.asked += 1;
-        let keyed = matches!(command, Command::Create(_)) || !self.dice.chance(Rate(1_500));
+        let keyed =
+            matches!(command, Command::Create(_) | Command::Fork(..)) || !self.dice.chance(Rate(1_500));
         let key = format!("{}-{}", self.name, self.asked);
         let key = keyed.then(|| IdempotencyKey::new(&key).expect("a short text is a key"));
         self.ask(key, command);
@@ -117,7 +118,7 @@ impl SimClient {
     }
 
     fn wish(&mut self) -> Command {
-        let drawn = self.dice.below(156);
+        let drawn = self.dice.below(172);
         // What was just asked for is often asked about again, while it is under way.
         let again = self.recent.take().filter(|_| self.dice.chance(Rate(6_000)));
         let known = again.or_else(|| self.dice.pick(&self.known).copied());
@@ -139,6 +140,7 @@ impl SimClient {
             112..126 => Command::Pause(target),
             138..150 => Command::Archive(target),
             150..156 => Command::Recover(target),
+            156..172 => Command::Fork(target, self.fork()),
             126..136 => Command::Resize(target, self.resize()),
             106..112 => Command::SetPublic(target, self.dice.chance(Rate(5_000))),
             98 => Command::SetLimits(Box::new(Allowance {
@@ -165,7 +167,25 @@ impl SimClient {
         create.auto_stop = Some(self.auto_stop());
         create.auto_delete = Some(self.auto_delete());
         create.auto_archive = Some(AutoArchive(Minutes(self.minutes(9))));
+        self.link(&mut create);
         create
+    }
+
+    fn fork(&mut self) -> Fork {
+        let id = SandboxId::from_u128(self.dice.id());
+        let named = self.dice.chance(Rate(3_000));
+        let name = format!("name {}", self.dice.below(4));
+        Fork { id, name: named.then(|| Name::new(&name).expect("a short text is a name")) }
+    }
+
+    /// Now and then a sandbox is to be linked with another, nearly always one that says so rightly.
+    fn link(&mut self, create: &mut Create) {
+        if self.dice.chance(Rate(2_000)) {
+            create.linked = self.dice.pick(&self.known).copied().map(Target::Id);
+        }
+        if create.linked.is_some() && self.dice.chance(Rate(9_000)) {
+            create.auto_delete = Some(AutoDelete::AtOnce);
+        }
     }
 
     fn resize(&mut self) -> Resize {
@@ -242,7 +262,7 @@ impl SimClient {
             }
         }
         match (reply, &waits.request.command) {
-            (Ok(accepted), Command::Create(_)) => {
+            (Ok(accepted), Command::Create(_) | Command::Fork(..)) => {
                 if let Subject::Sandbox(id) = accepted.subject
                     && !self.known.contains(&id)
                 {
@@ -290,8 +310,10 @@ impl World {
         let Some(waits) = &mut sim.waits else { return };
         waits.attempt = sim.attempts;
         // Each attempt comes with an id of its own, as a shell would mint it; the key makes them one.
-        if let Command::Create(create) = &mut waits.request.command {
-            create.id = fresh;
+        if let Command::Create(Create { id, .. }) | Command::Fork(_, Fork { id, .. }) =
+            &mut waits.request.command
+        {
+            *id = fresh;
         }
         let attempt = waits.attempt;
         let key = waits.request.key.as_ref().map_or("-", IdempotencyKey::as_str).to_owned();

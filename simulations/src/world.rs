@@ -10,7 +10,7 @@ use crate::agenda::{Agenda, Due};
 use crate::coverage::Edge;
 use crate::dice::Dice;
 use crate::invariants::{
-    Checked, Violation, hash_agrees, names_unique, never_stopped_early, no_gaps, only_table_edges,
+    Checked, Violation, hash_agrees, kin_holds, names_unique, never_stopped_early, no_gaps, only_table_edges,
 };
 use crate::machine::Store;
 use crate::plan::Plan;
@@ -239,7 +239,7 @@ impl World {
             let checked = self.idle_stop(fact);
             self.judge(checked);
         }
-        let checked = names_unique(self.truth.fleet());
+        let checked = names_unique(self.truth.fleet()).and_then(|()| kin_holds(self.truth.fleet()));
         self.judge(checked);
     }
 

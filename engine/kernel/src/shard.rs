@@ -22,7 +22,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use hourglass_events::{HostCall, Refusal, SandboxId, Subject, Timestamp};
+use hourglass_events::{HostCall, HostId, Refusal, Report, SandboxId, Subject, Timestamp};
 
 use crate::alarms::Alarms;
 use crate::checkpoint::Checkpoint;
@@ -64,6 +64,8 @@ pub struct Shard {
     uses: BTreeMap<SandboxId, Use>,
     /// What hosts said before the epoch was open.
     early: Early,
+    /// Lives that ended while something was being done to them that leaves them running: news once that is over.
+    ended: BTreeMap<SandboxId, (HostId, Report)>,
     barrier: Barrier,
     /// Sandboxes whose alarms and follow-ups are to be looked at.
     agenda: BTreeSet<SandboxId>,
@@ -167,6 +169,7 @@ impl Shard {
         while self.phase == Phase::Serving && !self.is_laden() {
             let Some(id) = self.agenda.pop_first() else { return };
             self.arm(id);
+            self.tell_end(now, id);
             self.follow(now, Subject::Sandbox(id));
         }
     }

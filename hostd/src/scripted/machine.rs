@@ -204,13 +204,13 @@ impl Machine {
         number: OrderNumber,
         child: SandboxId,
     ) -> Result<(), Fault> {
+        if self.sandboxes.get(&child).is_some_and(|found| found.is_copy_of(number)) {
+            return Ok(());
+        }
         if self.sandboxes.get(&sandbox).and_then(Sandbox::running).is_none() {
             return Err(Fault::Missing { what: "running life".to_owned() });
         }
-        let found = self.sandboxes.entry(child).or_default();
-        if !found.is_copy_of(number) {
-            *found = Sandbox { disk: Disk::Half, life: None, saved: None };
-        }
+        self.sandboxes.insert(child, Sandbox { disk: Disk::Half, life: None, saved: None });
         Ok(())
     }
 
@@ -220,16 +220,16 @@ impl Machine {
         number: OrderNumber,
         child: SandboxId,
     ) -> Result<(), Fault> {
+        if self.sandboxes.get(&child).is_some_and(|found| found.is_copy_of(number)) {
+            return Ok(());
+        }
         let missing = || Fault::Missing { what: "running life".to_owned() };
         let parent = self.sandboxes.get(&sandbox).ok_or_else(missing)?;
         let (Some(life), Disk::Made { files, .. }) = (parent.running().cloned(), &parent.disk) else {
             return Err(missing());
         };
         let (disk, saved) = (Disk::Made { number, files: files.clone() }, Some((number, life)));
-        let found = self.sandboxes.entry(child).or_default();
-        if !found.is_copy_of(number) {
-            *found = Sandbox { disk, life: None, saved };
-        }
+        self.sandboxes.insert(child, Sandbox { disk, life: None, saved });
         Ok(())
     }
 
@@ -337,9 +337,9 @@ impl Machine {
 }
 
 impl Sandbox {
-    /// Whether it is what a fork under `number` made, and was not touched since.
-    fn is_copy_of(&self, number: OrderNumber) -> bool {
-        self.saved.as_ref().is_some_and(|(saved, _)| *saved == number)
+    /// Whether its disk is what a fork under `number` made.
+    fn is_copy_of(&self, made: OrderNumber) -> bool {
+        matches!(self.disk, Disk::Made { number, .. } if number == made)
     }
 
     fn running(&self) -> Option<&Life> {

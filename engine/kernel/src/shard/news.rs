@@ -142,6 +142,10 @@ impl Shard {
         if self.is_behind(report) {
             return;
         }
+        if self.is_too_early(host, report) {
+            self.ended.insert(report.sandbox, (host, report.clone()));
+            return;
+        }
         if let Some(proposal) = report::decide(&self.proposed, &self.config.terms, host, report, now)
             && self.propose(now, proposal).is_err()
         {
@@ -160,6 +164,23 @@ impl Shard {
             && self.proposed.sandbox(report.sandbox).and_then(|sandbox| sandbox.order())
                 == Some(report.number);
         unread || unborn
+    }
+
+    /// Whether a life has ended of which something is under way that leaves it running: that is to be over before its
+    /// end is, and until then nobody acknowledges it.
+    fn is_too_early(&self, host: HostId, report: &Report) -> bool {
+        let present = self.proposed.sandbox(report.sandbox).is_some_and(|sandbox| {
+            sandbox.host == Some(host)
+                && sandbox.boot == Some(report.number)
+                && sandbox.origin == Some(State::Started)
+        });
+        present && matches!(report.finding, Finding::Exited(_))
+    }
+
+    /// Take in the end of a life, if one was heard of too early and is so no more.
+    pub(super) fn tell_end(&mut self, now: Timestamp, id: SandboxId) {
+        let Some((host, report)) = self.ended.remove(&id) else { return };
+        self.reported(now, host, &report);
     }
 
     fn used(&mut self, now: Timestamp, host: HostId, activity: Activity) {

@@ -208,6 +208,7 @@ impl Replay {
             alarms: Alarms::default(),
             uses: BTreeMap::new(),
             early: Early::default(),
+            ended: BTreeMap::new(),
             barrier: Barrier::Down,
             agenda: BTreeSet::new(),
             outputs: VecDeque::new(),

@@ -137,6 +137,26 @@ fn a_fork_nobody_hears_of_is_given_up_and_its_host_told_so() {
 }
 
 #[test]
+fn what_ends_by_itself_while_it_is_forked_is_stopped_when_that_is_over() {
+    machines(
+        "0s    given   started a snapshot=vm host=2 -> ready
+         1s    client  fork a b                 -> ForkBegan + b Born + h2 Fork
+         2s    h2      exited a oom             -> not acknowledged
+         3s    look    a                        -> Forking
+         4s    h2      failed a                 -> Abandoned(the sandbox's disk is not on the host any more) + Exited(out of memory) + b Failed(not forked) + b h2 Quiesce",
+    );
+    machines(
+        "0s    given   started a snapshot=vm host=2 -> ready
+         1s    client  fork a b                 -> ForkBegan + b Born + h2 Fork
+         2s    h2      exited a oom             -> not acknowledged
+         3s    log     crash                    -> Opened
+         4s    h2      join class=linux-vm      -> a h2 Fork
+         5s    h2      exited a oom             -> not acknowledged
+         6s    h2      done a                   -> Forked + Exited(out of memory) + b CopyReady + b h2 Awaken",
+    );
+}
+
+#[test]
 fn a_stop_waits_for_the_fork() {
     machines(
         "0s    given   started a snapshot=vm host=2 -> ready
