@@ -187,14 +187,6 @@ pub(crate) enum Problem {
     /// Resources beside a snapshot.
     #[error("{0} comes from the snapshot and cannot be given; leave it out, or name a snapshot of that size")]
     Inherited(&'static str),
-    /// A region that is not here.
-    #[error("there is no region {found:?}; this server has {region:?}")]
-    NoSuchRegion {
-        /// What was sent.
-        found: String,
-        /// The one there is.
-        region: String,
-    },
     /// No snapshot to read. To create from one that is not there is the engine's to refuse, with another status.
     #[error("there is no snapshot {0:?}; list the snapshots to see which there are")]
     NoSuchSnapshot(String),

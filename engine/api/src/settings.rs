@@ -9,8 +9,6 @@ use crate::rates::Rates;
 pub struct Settings {
     /// Where clients reach the API, prefix included, as in `http://localhost:3000/api`. Answers name addresses below it.
     pub address: String,
-    /// The region that sandboxes are said to be in. The only one a client may ask for.
-    pub region: String,
     /// The snapshot of a sandbox that names none. Unset, the engine's terms say which.
     pub snapshot: Option<String>,
     /// How long the answer to a create, a start or a stop is held back for the sandbox to get there. A client that is
@@ -50,7 +48,6 @@ impl Settings {
     pub fn new(address: &str) -> Self {
         Self {
             address: address.trim_end_matches('/').to_owned(),
-            region: "local".to_owned(),
             snapshot: None,
             hold: Duration::from_secs(2),
             hold_work: Duration::from_secs(45),

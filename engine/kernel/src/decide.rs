@@ -3,6 +3,7 @@
 //! Each operation has a file of its own below. Whatever touches a second aggregate is not decided here but owed (see
 //! [`crate::owe`]).
 
+pub(crate) mod able;
 pub mod alarm;
 pub mod archive;
 pub mod backup;
@@ -12,6 +13,7 @@ pub mod delete;
 pub mod fork;
 pub mod link;
 pub mod pause;
+pub(crate) mod quota;
 pub mod recover;
 pub mod register;
 pub mod report;
@@ -174,13 +176,13 @@ fn dispatch(
         }
         Command::Start(target) => on(target, &|sandbox| start::decide(fleet, terms, sandbox, now)),
         Command::Stop(target, mode) => on(target, &|sandbox| stop::decide(terms, sandbox, *mode, now)),
-        Command::Pause(target) => on(target, &|sandbox| pause::decide(terms, sandbox, now)),
+        Command::Pause(target) => on(target, &|sandbox| pause::decide(fleet, terms, sandbox, now)),
         Command::Resize(target, resize) => {
             on(target, &|sandbox| resize::decide(fleet, terms, sandbox, *resize, now))
         }
         Command::Fork(target, fork) => on(target, &|sandbox| fork::decide(fleet, terms, sandbox, fork, now)),
         Command::Archive(target) => on(target, &|sandbox| archive::decide(fleet, terms, sandbox, now)),
-        Command::BackUp(target) => on(target, &|sandbox| backup::decide(terms, sandbox, now)),
+        Command::BackUp(target) => on(target, &|sandbox| backup::decide(fleet, terms, sandbox, now)),
         Command::TakeSnapshot(..) => Err(Refusal::Unsupported(Operation::TakeSnapshot)),
         Command::CreateSnapshot(_)
         | Command::ActivateSnapshot(_)
@@ -196,7 +198,9 @@ fn dispatch(
         Command::SetAutoDelete(target, policy) => {
             on(target, &|sandbox| configure::auto_delete(sandbox, *policy))
         }
-        Command::SetNetwork(target, policy) => on(target, &|sandbox| configure::network(sandbox, policy)),
+        Command::SetNetwork(target, policy) => {
+            on(target, &|sandbox| configure::network(fleet, sandbox, policy))
+        }
         Command::SetPublic(target, public) => on(target, &|sandbox| configure::public(sandbox, *public)),
         Command::RefreshActivity(target) => on(target, &|sandbox| configure::activity(sandbox)),
         Command::RegisterSnapshot(id, content) => register::snapshot(fleet, organization, *id, content),

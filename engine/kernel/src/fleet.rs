@@ -7,6 +7,7 @@ mod fold;
 pub mod hosts;
 pub mod keys;
 mod kin;
+pub mod quotas;
 mod waiting;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ use hosts::Hosts;
 use keys::Keys;
 pub(crate) use keys::answered;
 pub use kin::Kin;
+use quotas::Quotas;
 use waiting::Waiting;
 
 use crate::place::Needs;
@@ -47,6 +49,7 @@ pub struct Fleet {
     names: OrdMap<OrganizationId, OrdMap<Name, SandboxId>>,
     kin: Kin,
     waiting: Waiting,
+    quotas: Quotas,
     hosts: Hosts,
     snapshots: OrdMap<SnapshotId, Arc<Snapshot>>,
     snapshot_names: OrdMap<(OrganizationId, String), SnapshotId>,
@@ -80,6 +83,7 @@ impl Fleet {
             names: OrdMap::new(),
             kin: Kin::default(),
             waiting: Waiting::default(),
+            quotas: Quotas::default(),
             hosts: Hosts::default(),
             snapshots: OrdMap::new(),
             snapshot_names: OrdMap::new(),
@@ -196,6 +200,12 @@ impl Fleet {
     #[must_use]
     pub fn queue(&self, needs: &Needs) -> u32 {
         u32::try_from(self.waiting.count(needs)).unwrap_or(u32::MAX)
+    }
+
+    /// What organizations take in each region.
+    #[must_use]
+    pub const fn quotas(&self) -> &Quotas {
+        &self.quotas
     }
 
     /// What the shard knows of hosts.

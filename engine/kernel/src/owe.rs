@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Actor, Alarm, ArchiveReason, Cause, DeleteReason, DropReason, Errand, Event, HostId, Intent, Order, Plan,
-    Sandbox, SandboxEvent, Settings, State, StopReason, Subject, Task, TaskKind, Timestamp, Values,
+    Refusal, Sandbox, SandboxEvent, Settings, State, StopReason, Subject, Task, TaskKind, Timestamp, Values,
 };
 
 use crate::decide::{Proposal, alarm, archive, delete, fork, link, pause, start, stop};
@@ -216,27 +216,30 @@ fn settled(
     let dropped = |why| Some(SandboxEvent::IntentDropped { why });
     match sandbox.state {
         State::Stopped => match intent {
-            Intent::Start => Some(start::begin(terms, now)),
+            Intent::Start => Some(or_dropped(start::boot(fleet, terms, sandbox, now))),
             Intent::Stop { .. } => dropped(DropReason::AlreadyThere),
             Intent::Pause => dropped(DropReason::OperationFailed),
             Intent::Archive if sandbox.is_ephemeral() => dropped(DropReason::Ephemeral),
             Intent::Archive if link::is_free_to_leave(fleet, sandbox).is_err() => dropped(DropReason::Linked),
+            Intent::Archive if alarm::blocked(fleet, sandbox, Alarm::AutoArchive) => {
+                dropped(DropReason::OperationFailed)
+            }
             Intent::Archive => Some(archive::begin(terms, ArchiveReason::Asked, now)),
         },
         State::Started => match intent {
             Intent::Start => dropped(DropReason::AlreadyThere),
             Intent::Stop { grace } => Some(stop::begin(terms, StopReason::Asked, grace, now)),
-            Intent::Pause => Some(pause::begin(terms, now)),
+            Intent::Pause => Some(or_dropped(pause::may(fleet, sandbox).map(|()| pause::begin(terms, now)))),
             Intent::Archive => dropped(DropReason::OperationFailed),
         },
         State::Paused => match intent {
-            Intent::Start => Some(start::resume(terms, now)),
+            Intent::Start => Some(or_dropped(start::resume(fleet, terms, sandbox, now))),
             Intent::Stop { grace } => Some(stop::begin(terms, StopReason::Asked, grace, now)),
             Intent::Pause => dropped(DropReason::AlreadyThere),
             Intent::Archive => dropped(DropReason::OperationFailed),
         },
         State::Archived => match intent {
-            Intent::Start => start::restore(fleet, terms, sandbox, now),
+            Intent::Start => start::restore(fleet, terms, sandbox, now).transpose().map(or_dropped),
             Intent::Archive => dropped(DropReason::AlreadyThere),
             Intent::Stop { .. } | Intent::Pause => dropped(DropReason::OperationFailed),
         },
@@ -258,6 +261,15 @@ fn settled(
         // No intent is taken in before there is work in flight, and none outlives a deletion.
         State::Unknown | State::PendingBuild | State::Deleting | State::Deleted => None,
     }
+}
+
+/// What waited begins, or will not because of what it would be refused for now.
+fn or_dropped(begun: Result<SandboxEvent, Refusal>) -> SandboxEvent {
+    begun.unwrap_or_else(|refusal| {
+        let short = matches!(refusal, Refusal::OverQuota(_));
+        let why = if short { DropReason::OverQuota } else { DropReason::OperationFailed };
+        SandboxEvent::IntentDropped { why }
+    })
 }
 
 /// The end of what lives no longer than it runs. While forks of it live it waits, stopped.

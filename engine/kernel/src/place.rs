@@ -67,18 +67,11 @@ impl Needs {
                 ..needs
             },
             State::PendingBuild | State::BuildingSnapshot => needs.and(Capability::Build),
-            State::Restoring => match sandbox.errand.as_deref() {
-                Some(Errand::Restore(RestoreSource::Backup(_))) => needs.and(Capability::Archive),
-                Some(
-                    Errand::Restore(RestoreSource::Disk)
-                    | Errand::Resize(_)
-                    | Errand::Fork { .. }
-                    | Errand::Born(_)
-                    | Errand::Capture { .. }
-                    | Errand::Backup,
-                )
-                | None => needs,
-            },
+            State::Restoring => {
+                let stored =
+                    matches!(sandbox.errand.as_deref(), Some(Errand::Restore(RestoreSource::Backup(_))));
+                if stored { needs.and(Capability::Archive) } else { needs }
+            }
             State::Unknown
             | State::BuildFailed
             | State::PullingSnapshot
@@ -128,10 +121,14 @@ impl Needs {
             return None;
         }
         // A host with GPUs is for those who need one.
-        match (self.resources.gpu, host.gpu_type) {
-            (0, None) => Some(0),
-            (0, Some(_)) | (_, None) => None,
-            (_, Some(kind)) => self.gpu_types.rank(kind),
+        match (self.resources.gpu, host.capacity.gpu) {
+            (0, 0) => Some(0),
+            (0, _) | (_, 0) => None,
+            // Of GPUs that nobody knows the kind of, nobody can be given one in particular.
+            (_, _) => match host.gpu_type {
+                Some(kind) => self.gpu_types.rank(kind),
+                None => self.gpu_types.is_any().then_some(0),
+            },
         }
     }
 }

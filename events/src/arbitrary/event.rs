@@ -186,6 +186,7 @@ fn drop_reason() -> impl Strategy<Value = DropReason> {
         Just(DropReason::OperationFailed),
         Just(DropReason::Ephemeral),
         Just(DropReason::Replaced),
+        Just(DropReason::OverQuota),
         Just(DropReason::Linked),
     ]
 }

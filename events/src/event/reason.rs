@@ -77,6 +77,8 @@ pub enum DropReason {
     Ephemeral,
     /// Another intent took its place.
     Replaced,
+    /// Its organization takes too much already.
+    OverQuota,
     /// Sandboxes that are linked with it keep it where it is.
     Linked,
 }

@@ -17,6 +17,8 @@ pub struct Filter {
     pub id_prefix: Option<String>,
     /// Created from one of these snapshots, by the name it had then or by id.
     pub snapshots: Option<BTreeSet<String>>,
+    /// In one of these regions.
+    pub regions: Option<BTreeSet<String>>,
     /// Of one of these classes.
     pub classes: Option<BTreeSet<Class>>,
     /// With so many vCPUs.
@@ -75,6 +77,7 @@ impl Filter {
             && self.recoverable.is_none_or(|wanted| wanted == sandbox.recoverable())
             && self.created.has(&sandbox.created)
             && self.updated.has(&sandbox.updated)
+            && self.regions.as_ref().is_none_or(|regions| regions.contains(&sandbox.blueprint.region))
             && self.snapshots.as_ref().is_none_or(|snapshots| made_from(sandbox, snapshots))
     }
 

@@ -84,7 +84,6 @@ impl Problem {
             }
             Self::Together(_) => Answer::new(S::BAD_REQUEST, "NOT_TOGETHER"),
             Self::Inherited(_) => Answer::new(S::BAD_REQUEST, "INHERITED"),
-            Self::NoSuchRegion { .. } => Answer::new(S::NOT_FOUND, "NO_SUCH_REGION"),
             Self::NoSuchSnapshot(_) => Answer::new(S::NOT_FOUND, "NO_SUCH_SNAPSHOT"),
             Self::NoRoute => Answer::new(S::NOT_FOUND, "NO_SUCH_PATH"),
             Self::WrongMethod => Answer::new(S::METHOD_NOT_ALLOWED, "WRONG_METHOD"),

@@ -56,7 +56,7 @@ pub(super) fn answer(refusal: &Refusal) -> Answer {
         }
         Refusal::MustStayEphemeral => Answer::new(S::BAD_REQUEST, "MUST_STAY_EPHEMERAL"),
         Refusal::KeyReused(_) => Answer::new(S::CONFLICT, "IDEMPOTENCY_KEY_REUSED"),
-        Refusal::Unsupported(_) => Answer::new(S::UNPROCESSABLE_ENTITY, "UNSUPPORTED_OPERATION"),
+        Refusal::Unsupported(_) => Answer::new(S::UNPROCESSABLE_ENTITY, "UNSUPPORTED_BY_HOST"),
         Refusal::TooLarge { .. } => Answer::new(S::PAYLOAD_TOO_LARGE, "TOO_LARGE"),
         Refusal::StorageFull => Answer::retry(S::SERVICE_UNAVAILABLE, "STORAGE_FULL", 10),
         Refusal::Overloaded { .. } => Answer::retry(S::TOO_MANY_REQUESTS, "OVERLOADED", 1),

@@ -42,10 +42,6 @@ fn check(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), P
     if let Some(capability) = asked.unsupported() {
         return Err(Problem::Unsupported(capability));
     }
-    if let Some(found) = asked.target.as_ref().filter(|target| **target != shared.settings.region) {
-        let (found, region) = (found.clone(), shared.settings.region.clone());
-        return Err(Problem::NoSuchRegion { found, region });
-    }
     let sizes = [("cpu", asked.cpu), ("memory", asked.memory), ("disk", asked.disk), ("gpu", asked.gpu)];
     match sizes.into_iter().find(|(_, size)| size.is_some()) {
         Some((field, _)) => Err(Problem::Inherited(field)),
@@ -78,6 +74,7 @@ fn create_of(asked: CreateSandbox) -> Result<Create, Problem> {
         name: asked.name.map(Name::try_from).transpose()?,
         snapshot: asked.snapshot,
         class: None,
+        region: asked.target,
         user: asked.user,
         labels: language::labels(asked.labels.unwrap_or_default())?,
         auto_stop: asked.auto_stop_interval.map(AutoStop::decode).transpose()?,

@@ -19,7 +19,7 @@ pub(crate) async fn list(
     caller: Caller,
     mut parameters: Parameters,
 ) -> Result<Json<Page>, Problem> {
-    let query = query::read(&shared, caller.organization(), &mut parameters)?;
+    let query = query::read(caller.organization(), &mut parameters)?;
     parameters.end()?;
     let Some(query) = query else {
         return Ok(Json(Page { items: Vec::new(), next_cursor: None }));

@@ -69,7 +69,7 @@ impl Item {
             network_block_all: blueprint.network == NetworkPolicy::Blocked,
             network_allow_list: network::cidr_list(&blueprint.network),
             domain_allow_list: network::domain_list(&blueprint.network),
-            target: settings.region.clone(),
+            target: blueprint.region.clone(),
             cpu: blueprint.resources.cpu,
             gpu: blueprint.resources.gpu,
             memory: blueprint.resources.memory_gib,

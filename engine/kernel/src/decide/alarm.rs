@@ -1,10 +1,12 @@
 //! What an alarm means when it goes off, and when it is due.
 
 use hourglass_events::{
-    Alarm, ArchiveReason, AutoDelete, AutoStop, Cause, DeleteReason, Fault, Sandbox, SandboxEvent, Span,
-    StopReason, TaskKind, Timestamp, duties,
+    Alarm, ArchiveReason, AutoDelete, AutoStop, Capability, Cause, DeleteReason, Fault, Operation, Sandbox,
+    SandboxEvent, Span, StopReason, TaskKind, Timestamp, duties,
 };
 
+use super::able::able;
+use super::start::{self, Standing};
 use super::{Proposal, archive, backup, delete, link, report, stop};
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
@@ -30,13 +32,19 @@ pub fn due(terms: &Terms, sandbox: &Sandbox, alarm: Alarm, used: Timestamp) -> O
     }
 }
 
-/// Whether others keep `alarm` from going off for `sandbox`: it is armed again when they are gone.
+/// Whether others keep `alarm` from going off for `sandbox`, or its host cannot do what it calls for: it is armed again
+/// when that has changed.
 #[must_use]
 pub fn blocked(fleet: &Fleet, sandbox: &Sandbox, alarm: Alarm) -> bool {
     match alarm {
         Alarm::AutoDelete => delete::has_no_forks(fleet, sandbox).is_err(),
-        Alarm::AutoArchive => link::is_free_to_leave(fleet, sandbox).is_err(),
-        Alarm::Deadline | Alarm::AutoStop | Alarm::Backup | Alarm::Retry => false,
+        Alarm::AutoArchive | Alarm::Backup => {
+            let able = able(fleet, sandbox, Capability::Archive, Operation::Archive);
+            let lost = matches!(start::standing(fleet, sandbox), Standing::Lost(_));
+            let archives = alarm == Alarm::AutoArchive;
+            lost || able.is_err() || (archives && link::is_free_to_leave(fleet, sandbox).is_err())
+        }
+        Alarm::Deadline | Alarm::AutoStop | Alarm::Retry => false,
     }
 }
 

@@ -2,9 +2,11 @@
 //! What others are linked with stays on its host.
 
 use hourglass_events::{
-    Advice, ArchiveReason, DropReason, Intent, Operation, Refusal, Sandbox, SandboxEvent, State, Timestamp,
+    Advice, ArchiveReason, Capability, DropReason, Intent, Operation, Refusal, Sandbox, SandboxEvent, State,
+    Timestamp,
 };
 
+use super::able::able;
 use super::{Verdict, link, wrong};
 use crate::fleet::Fleet;
 use crate::terms::Terms;
@@ -15,9 +17,11 @@ pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Times
     if sandbox.is_ephemeral() {
         return Err(Refusal::Ephemeral(Operation::Archive));
     }
+    let able = || able(fleet, sandbox, Capability::Archive, Operation::Archive);
     match sandbox.state {
         State::Stopped => {
             link::is_free_to_leave(fleet, sandbox)?;
+            able()?;
             Ok(Some(begin(terms, ArchiveReason::Asked, now)))
         }
         State::Error if sandbox.backup.is_some() => {
@@ -31,6 +35,7 @@ pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Times
         }
         State::Stopping => {
             link::is_free_to_leave(fleet, sandbox)?;
+            able()?;
             let intent = Intent::Archive;
             Ok((sandbox.intent != Some(intent)).then_some(SandboxEvent::IntentQueued { intent }))
         }

@@ -1,9 +1,13 @@
 //! Backups: a copy of the disk of what has stopped, in object storage. The engine's terms say how long after a stop one
 //! is due; whoever wants one now asks. What has not run since its backup needs no other.
 
-use hourglass_events::{Advice, Fault, Operation, Refusal, Sandbox, SandboxEvent, Span, State, Timestamp};
+use hourglass_events::{
+    Advice, Capability, Fault, Operation, Refusal, Sandbox, SandboxEvent, Span, State, Timestamp,
+};
 
+use super::able::able;
 use super::{Verdict, wrong};
+use crate::fleet::Fleet;
 use crate::terms::Terms;
 
 /// The wait before a backup that failed is tried again; it doubles up to [`AGAIN_MOST`].
@@ -11,12 +15,15 @@ pub const AGAIN: Span = Span::minutes(1);
 /// The longest such wait.
 pub const AGAIN_MOST: Span = Span::minutes(60);
 
-pub(super) fn decide(terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
+pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
     let refuse = |advice| Err(wrong(Operation::BackUp, sandbox.state, advice));
     match sandbox.state {
         State::Stopped if sandbox.is_ephemeral() => Err(Refusal::Ephemeral(Operation::BackUp)),
         State::Stopped if sandbox.is_backing_up() || sandbox.is_backed_up() => Ok(None),
-        State::Stopped if sandbox.host.is_some() => Ok(Some(begin(terms, now))),
+        State::Stopped if sandbox.host.is_some() => {
+            able(fleet, sandbox, Capability::Archive, Operation::BackUp)?;
+            Ok(Some(begin(terms, now)))
+        }
         State::Archived => Ok(None),
         State::PendingBuild
         | State::BuildingSnapshot

@@ -6,7 +6,10 @@ use hourglass_events::{
     SandboxEvent, State,
 };
 
+use super::able::able;
 use super::{Verdict, wrong};
+use crate::fleet::Fleet;
+use crate::place::to_hold;
 
 pub(super) fn labels(sandbox: &Sandbox, labels: &Labels) -> Verdict {
     alive(sandbox)?;
@@ -37,8 +40,9 @@ pub(super) fn auto_delete(sandbox: &Sandbox, policy: AutoDelete) -> Verdict {
 }
 
 /// What runs is owed the policy from here on, see [`crate::owe`]; whatever is booted later is booted with it.
-pub(super) fn network(sandbox: &Sandbox, policy: &NetworkPolicy) -> Verdict {
+pub(super) fn network(fleet: &Fleet, sandbox: &Sandbox, policy: &NetworkPolicy) -> Verdict {
     alive(sandbox)?;
+    to_hold(policy).map_or(Ok(()), |needed| able(fleet, sandbox, needed, Operation::Configure))?;
     let changed = sandbox.blueprint.network != *policy;
     Ok(changed.then(|| SandboxEvent::NetworkSet { policy: policy.clone() }))
 }

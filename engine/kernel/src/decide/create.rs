@@ -6,7 +6,7 @@ use hourglass_events::{
     Snapshot, Timestamp,
 };
 
-use super::link;
+use super::{able, link, quota};
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
 use crate::terms::Terms;
@@ -38,6 +38,8 @@ pub(super) fn decide(
     if let Some((holder, state)) = fleet.name_holder(organization, &blueprint.name) {
         return Err(Refusal::NameTaken { name: blueprint.name.to_string(), holder, state });
     }
+    able::creatable(fleet, &blueprint)?;
+    quota::check(fleet, organization, &blueprint.region, blueprint.resources)?;
     Ok(SandboxEvent::PullBegan {
         placement: match linked {
             Some(parent) => link::placed(fleet, parent, &blueprint)?,

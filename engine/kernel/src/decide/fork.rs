@@ -2,11 +2,11 @@
 //! beginning; it is born at once, beside its parent, and boots when its parent's host has made the copy.
 
 use hourglass_events::{
-    Able, Advice, Blueprint, Fault, Fork, Name, Operation, Refusal, Sandbox, SandboxEvent, State, Timestamp,
-    codec,
+    Able, Advice, Blueprint, Capability, Fault, Fork, Name, Operation, Refusal, Sandbox, SandboxEvent, State,
+    Timestamp, codec,
 };
 
-use super::{Verdict, wrong};
+use super::{Verdict, quota, wrong};
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
 use crate::terms::Terms;
@@ -17,6 +17,7 @@ const ENVELOPE_MOST: usize = 1024;
 pub(super) fn decide(fleet: &Fleet, terms: &Terms, parent: &Sandbox, fork: &Fork, now: Timestamp) -> Verdict {
     able(parent)?;
     stands(parent)?;
+    super::able::able(fleet, parent, Capability::Fork, Operation::Fork)?;
     let name = match &fork.name {
         Some(name) => name.clone(),
         None => Name::new(&fork.id.to_string())?,
@@ -32,6 +33,7 @@ pub(super) fn decide(fleet: &Fleet, terms: &Terms, parent: &Sandbox, fork: &Fork
         return Err(busy(parent));
     }
     let (needs, resources) = (Needs::of(&parent.blueprint), parent.blueprint.resources);
+    quota::check(fleet, parent.organization, &parent.blueprint.region, resources)?;
     let room = parent.host.and_then(|host| place(fleet, &needs.on(host)).host);
     if room.is_none() {
         return Err(Refusal::NoRoomBeside { beside: parent.id, class: parent.blueprint.class });

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use hourglass_events::{
-    Advice, AutoDelete, Blueprint, Cause, Create, DeleteReason, Operation, OrganizationId, Placement,
-    Refusal, Sandbox, SandboxEvent, SnapshotContent, State, Target,
+    Advice, AutoDelete, Blueprint, Capability, Cause, Create, DeleteReason, Operation, OrganizationId,
+    Placement, Refusal, Sandbox, SandboxEvent, SnapshotContent, State, Target,
 };
 
+use super::able::able;
 use super::{find, wrong};
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
@@ -36,6 +37,7 @@ pub(super) fn decide<'a>(
         return Err(Refusal::LinkedApart { parent: parent.id, found, asked });
     }
     stands(parent)?;
+    able(fleet, parent, Capability::Link, Operation::Link)?;
     Ok(parent)
 }
 

@@ -6,16 +6,20 @@ use hourglass_events::{
     State, Timestamp,
 };
 
-use super::{Verdict, link, wrong};
+use super::start::{self, Standing};
+use super::{Verdict, link, quota, wrong};
 use crate::fleet::Fleet;
 use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
     match sandbox.state {
-        State::Error => link::unlinked(sandbox, Operation::Recover)
-            .and_then(|()| source(sandbox))
-            .map(|source| Some(begin(fleet, terms, sandbox, source, now))),
+        State::Error => {
+            link::unlinked(sandbox, Operation::Recover)?;
+            let source = source(fleet, sandbox)?;
+            quota::run(fleet, sandbox)?;
+            Ok(Some(begin(fleet, terms, sandbox, source, now)))
+        }
         State::Restoring => Ok(None),
         State::BuildFailed => Err(wrong(Operation::Recover, sandbox.state, Advice::RebuildOrDelete)),
         State::Unknown | State::Deleting | State::Deleted => {
@@ -40,9 +44,13 @@ pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Times
     }
 }
 
-/// What it can be brought back from: its disk, while nothing says that this is gone or of no use.
-fn source(sandbox: &Sandbox) -> Result<RestoreSource, Refusal> {
+/// What it can be brought back from: its disk, while nothing says that this is gone, out of reach or of no use.
+fn source(fleet: &Fleet, sandbox: &Sandbox) -> Result<RestoreSource, Refusal> {
     let fault = sandbox.fault.as_ref();
+    if let Standing::Lost(host) = start::standing(fleet, sandbox) {
+        let backup = sandbox.backup.map(|backup| RestoreSource::Backup(backup.number));
+        return backup.ok_or(Refusal::HostLost(host));
+    }
     if fault.is_some_and(Fault::recoverable) && !was_restoring(sandbox) {
         return Ok(RestoreSource::Disk);
     }
@@ -68,7 +76,13 @@ fn was_restoring(sandbox: &Sandbox) -> bool {
     }
 }
 
-/// The event that begins to bring `sandbox` back: on the host it is on, if it is on one, or on one that has room.
+/// Whether a host was found for what begins with `event`.
+pub(crate) const fn has_host(event: &SandboxEvent) -> bool {
+    matches!(event, SandboxEvent::RestoreBegan { placement: Placement { host: Some(_), .. }, .. })
+}
+
+/// The event that begins to bring `sandbox` back: on the host it is on, unless that is lost or to become empty, or on
+/// one that has room.
 pub(crate) fn begin(
     fleet: &Fleet,
     terms: &Terms,
@@ -81,6 +95,11 @@ pub(crate) fn begin(
         RestoreSource::Disk => place(fleet, &needs),
         RestoreSource::Backup(_) => place(fleet, &needs.and(Capability::Archive)),
     };
-    let placement = Placement { host: sandbox.host.or(found.host), ..found };
+    let stays = match (start::standing(fleet, sandbox), source) {
+        (Standing::Here, _) | (Standing::Leaving, RestoreSource::Disk) => sandbox.host,
+        (Standing::Leaving, RestoreSource::Backup(_)) => sandbox.host.filter(|_| found.host.is_none()),
+        (Standing::Lost(_), _) => None,
+    };
+    let placement = Placement { host: stays.or(found.host), ..found };
     SandboxEvent::RestoreBegan { source, placement, deadline: now.after(terms.restore) }
 }

@@ -3,11 +3,12 @@
 //! a snapshot is no custom size.
 
 use hourglass_events::{
-    Advice, Errand, Limits, Operation, Refusal, Resize, Resource, Resources, Sandbox, SandboxEvent, State,
-    Timestamp,
+    Advice, Capability, Errand, Limits, Operation, Refusal, Resize, Resource, Resources, Sandbox,
+    SandboxEvent, State, Timestamp,
 };
 
-use super::{Verdict, wrong};
+use super::able::able;
+use super::{Verdict, quota, wrong};
 use crate::fleet::Fleet;
 use crate::terms::Terms;
 
@@ -65,8 +66,14 @@ fn check(fleet: &Fleet, sandbox: &Sandbox, asked: Resources, runs: bool) -> Resu
             return not(Resource::Memory, have.memory_gib, asked.memory_gib);
         }
     }
-    within(fleet, sandbox, asked)
+    within(fleet, sandbox, asked)?;
+    able(fleet, sandbox, Capability::Resize, Operation::Resize)?;
+    // Of what has stopped only the disk counts.
+    let counted = if runs { have.most(asked) } else { Resources { disk_gib: asked.disk_gib, ..NOTHING } };
+    quota::grow(fleet, sandbox, counted)
 }
+
+const NOTHING: Resources = Resources { cpu: 0, memory_gib: 0, disk_gib: 0, gpu: 0 };
 
 /// What does not change is let be, however large it is.
 fn within(fleet: &Fleet, sandbox: &Sandbox, asked: Resources) -> Result<(), Refusal> {

@@ -1,9 +1,12 @@
 //! Start: a stopped sandbox boots, a paused one runs on, an archived one is brought back. While work is in flight the
 //! wish waits for it; an archive it cancels.
 
-use hourglass_events::{Advice, Intent, Operation, RestoreSource, Sandbox, SandboxEvent, State, Timestamp};
+use hourglass_events::lifecycle::others::{HostState, Schedule};
+use hourglass_events::{
+    Advice, HostId, Intent, Operation, Refusal, RestoreSource, Sandbox, SandboxEvent, State, Timestamp,
+};
 
-use super::{Verdict, link, recover, wrong};
+use super::{Verdict, link, quota, recover, wrong};
 use crate::fleet::Fleet;
 use crate::terms::Terms;
 
@@ -13,7 +16,7 @@ pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Times
         link::unlinked(sandbox, Operation::Start)?;
     }
     match sandbox.state {
-        State::Stopped => Ok(Some(begin(terms, now))),
+        State::Stopped => boot(fleet, terms, sandbox, now).map(Some),
         State::Started => Ok(None),
         // These end up running by themselves, unless somebody has asked for a stop meanwhile.
         State::PullingSnapshot
@@ -32,34 +35,85 @@ pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Times
         | State::Resizing
         | State::Snapshotting
         | State::Forking => Ok((sandbox.intent != Some(Intent::Start)).then(queue)),
-        State::Paused => Ok(Some(resume(terms, now))),
-        State::Archived => Ok(restore(fleet, terms, sandbox, now)),
+        State::Paused => resume(fleet, terms, sandbox, now).map(Some),
+        State::Archived => restore(fleet, terms, sandbox, now),
         State::Error => refuse(Advice::RecoverOrDelete),
         State::BuildFailed => refuse(Advice::RebuildOrDelete),
         State::Unknown | State::Deleting | State::Deleted => refuse(Advice::BeingDeleted),
     }
 }
 
-/// The event that begins a boot. Nobody looks for room: its disk is where it is, so the host it is on is the only one
-/// that can boot it, and that host takes it in or refuses.
-pub(crate) fn begin(terms: &Terms, now: Timestamp) -> SandboxEvent {
-    SandboxEvent::BootBegan { deadline: now.after(terms.boot) }
-}
-
-/// The event that begins a resume, on the host that has the memory.
-pub(crate) fn resume(terms: &Terms, now: Timestamp) -> SandboxEvent {
-    SandboxEvent::ResumeBegan { deadline: now.after(terms.resume) }
-}
-
-/// The event that brings an archived sandbox back. An archived sandbox has a backup: that is what made it one.
-pub(crate) fn restore(
+/// The event that begins a boot, if there is one. Nobody looks for room: its disk is where it is, so the host it is on
+/// is the only one that can boot it, and that host takes it in or refuses. Only if that host is lost, or is to become
+/// empty and another has room, it is brought back elsewhere from a backup taken since it stopped.
+pub(crate) fn boot(
     fleet: &Fleet,
     terms: &Terms,
     sandbox: &Sandbox,
     now: Timestamp,
-) -> Option<SandboxEvent> {
-    let source = RestoreSource::Backup(sandbox.backup?.number);
-    Some(recover::begin(fleet, terms, sandbox, source, now))
+) -> Result<SandboxEvent, Refusal> {
+    quota::run(fleet, sandbox)?;
+    let backup = sandbox.backup.filter(|_| sandbox.is_backed_up());
+    let source = || backup.map(|backup| RestoreSource::Backup(backup.number));
+    let elsewhere = |source| recover::begin(fleet, terms, sandbox, source, now);
+    match standing(fleet, sandbox) {
+        Standing::Here => {}
+        Standing::Leaving => {
+            let moved = source().map(elsewhere).filter(recover::has_host);
+            if let Some(moved) = moved {
+                return Ok(moved);
+            }
+        }
+        Standing::Lost(host) => return source().map(elsewhere).ok_or(Refusal::HostLost(host)),
+    }
+    Ok(SandboxEvent::BootBegan { deadline: now.after(terms.boot) })
+}
+
+/// The event that begins a resume, on the host that has the memory.
+pub(crate) fn resume(
+    fleet: &Fleet,
+    terms: &Terms,
+    sandbox: &Sandbox,
+    now: Timestamp,
+) -> Result<SandboxEvent, Refusal> {
+    quota::run(fleet, sandbox)?;
+    match standing(fleet, sandbox) {
+        Standing::Here | Standing::Leaving => {
+            Ok(SandboxEvent::ResumeBegan { deadline: now.after(terms.resume) })
+        }
+        Standing::Lost(host) => Err(Refusal::HostLost(host)),
+    }
+}
+
+/// The event that brings an archived sandbox back. An archived sandbox has a backup: that is what made it one.
+pub(crate) fn restore(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Verdict {
+    quota::run(fleet, sandbox)?;
+    let source = sandbox.backup.map(|backup| RestoreSource::Backup(backup.number));
+    Ok(source.map(|source| recover::begin(fleet, terms, sandbox, source, now)))
+}
+
+/// How it stands with the host that has a sandbox's disk.
+pub(crate) enum Standing {
+    /// It is there, or may be again in a moment; or it was never known.
+    Here,
+    /// It is to become empty.
+    Leaving,
+    /// It is lost.
+    Lost(HostId),
+}
+
+pub(crate) fn standing(fleet: &Fleet, sandbox: &Sandbox) -> Standing {
+    let Some(host) = sandbox.host.and_then(|host| fleet.hosts().get(host)) else { return Standing::Here };
+    match (host.state, host.schedule) {
+        (HostState::Lost, _) => Standing::Lost(host.id),
+        (HostState::Unknown | HostState::Ready | HostState::Suspected, Schedule::Draining) => {
+            Standing::Leaving
+        }
+        (
+            HostState::Unknown | HostState::Ready | HostState::Suspected,
+            Schedule::Open | Schedule::Cordoned,
+        ) => Standing::Here,
+    }
 }
 
 fn queue() -> SandboxEvent {

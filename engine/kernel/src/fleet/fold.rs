@@ -11,6 +11,7 @@ use hourglass_events::{
 };
 
 use super::kin::Tie;
+use super::quotas::Counts;
 use super::{Fleet, Organization};
 use crate::place::Needs;
 
@@ -236,6 +237,7 @@ impl Fleet {
             self.reserve(reserved, after);
         }
         self.house(before, after);
+        self.quotas.change(after, before.map_or(Counts::Nothing, |before| before.counts), Counts::of(after));
         if let Some(needs) = before.and_then(|before| before.waits.as_ref()) {
             self.waiting.leave(after.id, needs);
         }
@@ -331,6 +333,8 @@ struct Footprint {
     host: Option<HostId>,
     /// What it takes of its host.
     taken: Resources,
+    /// What it counts for against its organization's quota.
+    counts: Counts,
 }
 
 impl Footprint {
@@ -342,6 +346,7 @@ impl Footprint {
             reserves: sandbox.forking(),
             host: sandbox.host,
             taken: sandbox.taken(),
+            counts: Counts::of(sandbox),
         }
     }
 }

@@ -10,6 +10,7 @@ use hourglass_events::{
 use proptest::prelude::*;
 
 use super::kin::Tie;
+use super::quotas::Usage;
 use super::*;
 
 /// Every index of `fleet` is what a naive look at its sandboxes gives.
@@ -52,6 +53,11 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
     assert_eq!(ties(&fleet.kin), ties(&rebuilt_kin(fleet)), "kin");
     assert_eq!(fleet.waiting().collect::<BTreeSet<_>>(), waiting, "waiting");
     assert_eq!(fleet.hosts.loads(), homes, "residents and loads");
+    assert_eq!(
+        recounted(fleet),
+        fleet.quotas.iter().map(|(owner, region, usage)| ((owner, region.to_owned()), usage)).collect(),
+        "quotas"
+    );
     let by_name =
         |snapshot: &Snapshot| fleet.own_snapshot(snapshot.organization, &snapshot.content.name).is_some();
     assert!(fleet.snapshots().all(|snapshot| by_name(snapshot)), "snapshots by name");
@@ -80,6 +86,46 @@ fn rebuilt_kin(fleet: &Fleet) -> Kin {
 /// Equal kin have equal bytes, and those are easier to compare.
 fn ties(kin: &Kin) -> Vec<u8> {
     rmp_serde::to_vec(kin).expect("kin serialize into memory")
+}
+
+/// What everybody takes everywhere, said state by state and not by the named sets.
+fn recounted(fleet: &Fleet) -> BTreeMap<(OrganizationId, String), Usage> {
+    let mut all = BTreeMap::<_, Usage>::new();
+    for sandbox in fleet.sandboxes() {
+        let [cpu, memory_gib, disk_gib, gpu] = weight(sandbox);
+        let runs = match (sandbox.state, sandbox.origin) {
+            (State::BuildFailed | State::Archived | State::Error | State::Deleting | State::Deleted, _)
+            | (State::Archiving, Some(State::Error)) => continue,
+            (State::Stopped | State::Paused | State::Archiving, _)
+            | (State::Resizing | State::Snapshotting, Some(State::Stopped)) => false,
+            (
+                State::Unknown
+                | State::PendingBuild
+                | State::BuildingSnapshot
+                | State::PullingSnapshot
+                | State::Creating
+                | State::Starting
+                | State::Started
+                | State::Stopping
+                | State::Pausing
+                | State::Resuming
+                | State::Restoring
+                | State::Resizing
+                | State::Snapshotting
+                | State::Forking,
+                _,
+            ) => true,
+        };
+        let key = (sandbox.organization, sandbox.blueprint.region.clone());
+        let usage = all.entry(key).or_default();
+        let share = if runs { &mut usage.running } else { &mut usage.resting };
+        share.sandboxes += 1;
+        share.cpu += u64::from(cpu);
+        share.memory_gib += u64::from(memory_gib);
+        share.disk_gib += u64::from(disk_gib);
+        share.gpu += u64::from(gpu);
+    }
+    all
 }
 
 /// What a sandbox takes of its host, said state by state and not by the named sets.

@@ -2,6 +2,7 @@
 
 mod archives;
 mod births;
+mod capabilities;
 mod deletions;
 mod forks;
 mod hosts;
@@ -11,6 +12,7 @@ mod limits;
 mod links;
 mod pauses;
 mod protocol;
+mod quotas;
 
 mod reports;
 mod resizes;

@@ -10,7 +10,6 @@ use serde_json::json;
 use crate::document::parameter::Parameter;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::shared::Inner;
 use crate::wire::{class, state};
 
 /// The most values of one parameter that may be repeated.
@@ -57,11 +56,10 @@ const SORTS: &[&str] = &["name", "cpu", "memoryGib", "diskGib", "lastActivityAt"
 
 /// What is asked. None if nothing can be what is asked for.
 pub(super) fn read(
-    shared: &Inner,
     organization: OrganizationId,
     parameters: &mut Parameters,
 ) -> Result<Option<Query>, Problem> {
-    let possible = possible(shared, parameters)?;
+    let possible = possible(parameters)?;
     let filter = filter(parameters)?;
     let query = Query {
         organization,
@@ -75,15 +73,13 @@ pub(super) fn read(
 }
 
 /// What all sandboxes here have in common, as far as it is asked for. A wrong value is refused all the same.
-fn possible(shared: &Inner, parameters: &mut Parameters) -> Result<bool, Problem> {
-    let regions = values(parameters, "regionIds")?;
-    let here = regions.is_empty() || regions.contains(&shared.settings.region);
+fn possible(parameters: &mut Parameters) -> Result<bool, Problem> {
     // None is destroyed at a set time, so none fits a time.
     let destroyed = moments(parameters, "autoDestroyAtAfter", "autoDestroyAtBefore")?;
     // There are no warm ones, and one that is being deleted is in a state of its own.
     flag(parameters, "includeWarm")?;
     flag(parameters, "includeErroredDeleted")?;
-    Ok(here && destroyed == Within::default())
+    Ok(destroyed == Within::default())
 }
 
 fn filter(parameters: &mut Parameters) -> Result<Filter, Problem> {
@@ -92,6 +88,7 @@ fn filter(parameters: &mut Parameters) -> Result<Filter, Problem> {
         labels: labels(parameters)?,
         name_prefix: parameters.one("name"),
         id_prefix: parameters.one("id"),
+        regions: Some(values(parameters, "regionIds")?).filter(|names| !names.is_empty()),
         snapshots: Some(values(parameters, "snapshots")?).filter(|names| !names.is_empty()),
         classes: named::<Class>(
             parameters,

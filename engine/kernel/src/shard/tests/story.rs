@@ -16,7 +16,7 @@ use hourglass_events::{
 };
 
 use outcome::difference;
-use words::{Words, cause, class, command, host, resources, sandbox, shown, span};
+use words::{Words, cause, class, command, host, profile, resources, sandbox, shown, span};
 
 use super::world::{ORGANIZATION, START, World};
 use crate::fleet::tests::assert_indexed;
@@ -94,7 +94,7 @@ impl Teller {
 
     fn client(&mut self, organization: OrganizationId, words: &Words<'_>) -> Vec<String> {
         let command = command(words);
-        self.about = words.plain.first().map(|letter| sandbox(letter));
+        self.about = words.plain.first().filter(|word| word.len() == 1).map(|letter| sandbox(letter));
         let before = self.world.shard.proposed().seq();
         let request = self.world.ask(organization, words.named.get("key").copied(), command);
         let recorded = self.world.shard.proposed().seq() != before;
@@ -120,7 +120,7 @@ impl Teller {
                 if let Some(life) = words.named.get("life") {
                     self.world.hosts.entry(id).or_default().life = life.parse().expect("a number");
                 }
-                self.world.join(id, classes, room);
+                self.world.join_as(profile(id, words, classes, room));
                 if words.verb == "connect" {
                     self.world.synced(id);
                 }

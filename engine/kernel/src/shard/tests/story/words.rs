@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use hourglass_events::{
-    AutoArchive, AutoDelete, AutoStop, Class, Command, Create, ExitCause, Fork, HostId, Image, Labels, Name,
-    NetworkPolicy, Resize, Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
+    Allowance, AutoArchive, AutoDelete, AutoStop, Capabilities, Capability, Class, Command, Create,
+    ExitCause, Fork, GpuTypes, HostId, HostProfile, Image, Incarnation, Labels, Limits, Name, NetworkPolicy,
+    Quota, Resize, Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
 };
 
 /// The words of one line after the time.
@@ -80,6 +81,11 @@ pub(in crate::shard::tests) fn resources(text: &str) -> Resources {
     Resources { cpu, memory_gib, disk_gib, gpu: gpu.first().copied().unwrap_or(0) }
 }
 
+fn gpu_types(text: &str) -> GpuTypes {
+    let kinds = text.split(',').map(|kind| kind.parse().expect("a kind of GPU"));
+    GpuTypes::new(kinds).expect("each once")
+}
+
 pub(in crate::shard::tests) fn class(name: &str) -> Class {
     match name {
         "container" => Class::Container,
@@ -120,11 +126,15 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
                 name: name.to_owned(),
                 class: words.named.get("class").map_or(Class::Container, |name| class(name)),
                 resources: words.named.get("size").map_or(Resources::DEFAULT, |text| resources(text)),
-                gpu_types: hourglass_events::GpuTypes::default(),
+                gpu_types: words.named.get("gpu").map_or_else(GpuTypes::default, |text| gpu_types(text)),
                 image: Image { digest: (*words.named.get("image").unwrap_or(&"cafe")).to_owned() },
             };
             Command::RegisterSnapshot(SnapshotId::from_u128(id), content)
         }
+        "quota" => Command::SetLimits(Box::new(allowance(words))),
+        "cordon" => Command::CordonHost(host(words.plain[0])),
+        "drain" => Command::DrainHost(host(words.plain[0])),
+        "uncordon" => Command::UncordonHost(host(words.plain[0])),
         "start" => Command::Start(target()),
         "stop" => Command::Stop(
             target(),
@@ -166,6 +176,48 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
     }
 }
 
+/// A host that says this of itself.
+pub(in crate::shard::tests) fn profile(
+    host: HostId,
+    words: &Words<'_>,
+    classes: Vec<Class>,
+    capacity: Resources,
+) -> HostProfile {
+    let can = |name: &&str| match *name {
+        "all" => Capabilities::all(),
+        "nothing" => Capabilities::none(),
+        one => {
+            let found = Capability::ALL.iter().find(|known| format!("{known:?}").to_lowercase() == one);
+            Capabilities::of(found.copied())
+        }
+    };
+    HostProfile {
+        host,
+        incarnation: Incarnation(0),
+        region: (*words.named.get("region").unwrap_or(&"local")).to_owned(),
+        classes,
+        capacity,
+        gpu_type: words.named.get("gpu").map(|kind| kind.parse().expect("a kind of GPU")),
+        capabilities: words.named.get("can").map_or_else(Capabilities::all, can),
+    }
+}
+
+/// What an organization may have in one region, of each resource that is named.
+fn allowance(words: &Words<'_>) -> Allowance {
+    let number = |name: &str| words.named.get(name).map(|text| text.parse().expect("a number"));
+    let (cpu, memory_gib, disk_gib, gpu) = (number("cpu"), number("memory"), number("disk"), number("gpu"));
+    let quota = Quota { cpu, memory_gib, disk_gib, gpu };
+    let container = words.named.get("size").map_or(Limits::DEFAULT, |text| {
+        let Resources { cpu, memory_gib, disk_gib, gpu } = resources(text);
+        Limits { cpu, memory_gib, disk_gib, gpu }
+    });
+    Allowance {
+        container,
+        regions: words.plain.iter().map(|region| ((*region).to_owned(), quota)).collect(),
+        ..Allowance::default()
+    }
+}
+
 fn network(words: &[&str]) -> NetworkPolicy {
     match words {
         ["open"] => NetworkPolicy::Open,
@@ -185,6 +237,7 @@ pub(in crate::shard::tests) fn create(words: &Words<'_>) -> Create {
     create.snapshot = words.named.get("snapshot").map(|name| (*name).to_owned());
     create.class = words.named.get("class").map(|name| class(name));
     create.linked = words.named.get("linked").map(|letter| Target::Id(sandbox(letter)));
+    create.region = words.named.get("region").map(|name| (*name).to_owned());
     create.user = words.named.get("user").map(|user| (*user).to_owned());
     create.network = words.named.get("network").map_or(NetworkPolicy::Open, |word| network(&[word]));
     create.auto_stop = number("stop").map(|minutes| AutoStop::decode(minutes).expect("an interval"));
