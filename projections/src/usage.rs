@@ -2,8 +2,8 @@
 //!
 //! What a sandbox has is measured in four phases that are never added up: see [`Phase`]. It is measured as it counts
 //! towards quotas: from the record that gives it to the record that takes it, whether or not it is used. What an
-//! operation is about to give (a resize under way) counts once it is given. Nothing is a floating number here, and no
-//! price.
+//! operation is about to give (a resize under way, a fork's child before its birth) counts once it is given. Nothing is
+//! a floating number here, and no price.
 //!
 //! For sums over an organization no interval is ever walked hour by hour: each change is noted once, in its hour, and
 //! hours are made of that when they are asked for.

@@ -24,13 +24,8 @@ impl fmt::Display for Edge {
 }
 
 /// Events that no command, report or alarm of this release causes. Their operations come later.
-pub const LATER_EVENTS: &[Kind] = &[
-    Kind::BuildQueued,
-    Kind::BuildBegan,
-    Kind::BuildFailed,
-    Kind::SnapshotBegan,
-    Kind::SnapshotTaken,
-];
+pub const LATER_EVENTS: &[Kind] =
+    &[Kind::BuildQueued, Kind::BuildBegan, Kind::BuildFailed, Kind::SnapshotBegan, Kind::SnapshotTaken];
 
 /// States that no event of this release leads to.
 pub const LATER_STATES: &[State] =

@@ -7,8 +7,9 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 
-use common::lived::{HOST, file, lived, number, of_kind, views};
-use hourglass_events::OrganizationId;
+use common::Data;
+use common::lived::{HOST, PATIENCE, file, lived, number, of_kind, start, views};
+use hourglass_events::{ExitCause, Name, OrganizationId, State};
 use serde_json::Value;
 
 #[test]
@@ -98,7 +99,7 @@ fn a_diff_names_what_came_what_went_and_which_fields_changed() {
     let records = views(data);
     let (stop, exit) = (of_kind(&records, "StopBegan")[0], of_kind(&records, "Exited")[0]);
     let told = data.said("replay", &["--diff", &number(stop), &number(exit)]);
-    assert!(told.contains(&format!("~ {}", stop["subject"].as_str().unwrap())), "{told}");
+    assert!(told.contains(&format!("~ {} (web)\n", stop["subject"].as_str().unwrap())), "{told}");
     let state = told.lines().find(|line| line.trim_start().starts_with("state ")).unwrap();
     assert!(state.ends_with("Stopping → Stopped"), "{told}");
     let changes = |from: &str, to: &str| -> Vec<Value> {
@@ -174,6 +175,33 @@ fn a_timeline_tells_each_state_with_its_cause_and_survives_deletion() {
     data.said("timeline", &["gone", "--svg", path.to_str().unwrap()]);
     let svg = fs::read_to_string(path).unwrap();
     assert!(states.iter().all(|state| svg.contains(&format!(">{state}</text>"))), "{svg}");
+}
+
+/// A sandbox that ran out of memory, and was deleted then.
+async fn burst(data: &Data) {
+    let (engine, host, machine) = start(data).await;
+    let client = engine.client(OrganizationId::from_u128(1), "ann");
+    let reach = async |id, state| engine.wait_for(id, state, PATIENCE).await.unwrap();
+    let burst = client.create(|create| create.name = Some(Name::new("burst").unwrap())).await.unwrap().id;
+    reach(burst, State::Started).await;
+    machine.end(burst, ExitCause::OutOfMemory);
+    reach(burst, State::Stopped).await;
+    client.delete(burst).await.unwrap();
+    reach(burst, State::Deleted).await;
+    host.shutdown().await;
+    engine.shutdown().await;
+}
+
+#[test]
+fn running_out_of_memory_is_told_from_a_stop_also_after_deletion() {
+    let data = Data::empty("burst");
+    tokio::runtime::Runtime::new().unwrap().block_on(burst(&data));
+    let told = data.said("timeline", &["burst"]);
+    let exit = told.lines().find(|line| line.contains("Exited")).unwrap();
+    assert!(exit.contains("out of memory") && exit.contains("Stopped"), "{told}");
+    let exit = of_kind(&views(&data), "Exited")[0].clone();
+    let why = data.said("why", &["burst", "--until", &number(&exit)]);
+    assert!(why.contains("out of memory"), "{why}");
 }
 
 /// A line of `usage --csv` as fields by heading. Names here have commas only within quotes.

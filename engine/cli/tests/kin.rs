@@ -29,7 +29,7 @@ fn name(text: &str) -> Option<Name> {
 }
 
 async fn live(data: &Data) {
-    let (engine, host) = start(data).await;
+    let (engine, host, _) = start(data).await;
     let machine = SnapshotContent { name: "machine".to_owned(), class: Class::LinuxVm, ..common::snapshot() };
     engine.register_snapshot(machine).await.unwrap();
     let client = engine.client(OrganizationId::from_u128(1), "ann");

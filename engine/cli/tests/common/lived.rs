@@ -29,11 +29,12 @@ pub(crate) fn lived() -> &'static Data {
 }
 
 /// An engine on `data` that notes a digest of its state after every group, with a pretended host.
-pub(crate) async fn start(data: &Data) -> (Engine, HostHandle) {
+pub(crate) async fn start(data: &Data) -> (Engine, HostHandle, Arc<Scripted>) {
     let settings = Settings { checkpoint_records: 1, ..Settings::default() };
     let engine = Engine::builder(Store::embedded(&data.0)).settings(settings).start().await.unwrap();
     let (link, end) = Link::pair(64);
-    let driver: Arc<dyn Driver> = Arc::new(Scripted::new());
+    let machine = Arc::new(Scripted::new());
+    let driver: Arc<dyn Driver> = machine.clone();
     let host = Host::start(HostConfig::new(HOST, "local"), driver, Box::new(MemoryLedger::default()), link);
     let host = host.await.unwrap();
     let mut end = Some(end);
@@ -42,11 +43,11 @@ pub(crate) async fn start(data: &Data) -> (Engine, HostHandle) {
         Some(HostLink { calls: end.calls, news: end.news, tunnels: end.tunnels })
     });
     engine.register_snapshot(snapshot()).await.unwrap();
-    (engine, host)
+    (engine, host, machine)
 }
 
 async fn live(data: &Data) {
-    let (engine, host) = start(data).await;
+    let (engine, host, _) = start(data).await;
     let client = engine.client(OrganizationId::from_u128(1), "ann");
     let others = engine.client(OrganizationId::from_u128(2), "bob");
     let reach = async |id: SandboxId, state| engine.wait_for(id, state, PATIENCE).await.unwrap();

@@ -68,10 +68,19 @@ where
         if json {
             paint::say(json!({"change": change, "what": what, "id": id.to_string(), "fields": fields}));
         } else {
-            describe(change, &format!("{what} {id}"), &fields);
+            let name = is.or(was).map(|thing| name(&**thing)).unwrap_or_default();
+            describe(change, &format!("{what} {id}{name}"), &fields);
         }
     }
     found
+}
+
+/// What people call `thing`, if it has such a name.
+fn name(thing: &impl Serialize) -> String {
+    let fields = fields::of(thing);
+    let name =
+        ["blueprint.name", "content.name", "region"].iter().find_map(|path| fields.get(*path)?.as_str());
+    name.map_or_else(String::new, |name| format!(" ({name})"))
 }
 
 /// How something is different.
