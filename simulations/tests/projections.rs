@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hourglass_events::{OrganizationId, Record, Resources, SandboxId, ShardNumber, Span, State};
+use hourglass_kernel::fleet::quotas::Counts;
 use hourglass_kernel::place::{CPU_SHARE, DISK_SHARE, GPU_SHARE, MEMORY_SHARE};
 use hourglass_kernel::{Fleet, Replay};
 use hourglass_projections::capacity::{Amounts, Shares};
@@ -60,6 +61,7 @@ impl Models {
         self.lives(fleet);
         self.kin(fleet);
         self.used(fleet);
+        Self::counted(fleet);
         self.hosted(fleet);
     }
 
@@ -101,6 +103,18 @@ impl Models {
             })
             .collect();
         assert_eq!(found, linked);
+    }
+
+    /// What counts as used counts against quotas, but that a disk in object storage is used and against none.
+    fn counted(fleet: &Fleet) {
+        for sandbox in fleet.sandboxes() {
+            let counts = match Phase::of(sandbox) {
+                Some(Phase::Running) => matches!(Counts::of(sandbox), Counts::Running(_)),
+                Some(Phase::Paused | Phase::Stopped) => matches!(Counts::of(sandbox), Counts::Resting(_)),
+                Some(Phase::Archived) | None => Counts::of(sandbox) == Counts::Nothing,
+            };
+            assert!(counts, "{} is {} from {:?}", sandbox.id, sandbox.state, sandbox.origin);
+        }
     }
 
     /// What is used in the second after the last record is what the fleet has then.
