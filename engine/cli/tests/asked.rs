@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use common::Data;
-use common::lived::{HOST, PATIENCE, file, lived, number, of_kind, start, views};
+use common::lived::{HOST, PATIENCE, lived, number, of_kind, start, views};
 use hourglass_events::{ExitCause, Name, OrganizationId, State};
 use serde_json::Value;
 
 #[test]
 fn replay_shows_any_moment_by_its_number_and_by_its_time() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     for record in &records {
         let time = record["at"].as_str().unwrap();
         // As it is printed, a time is a millisecond long, and more than one record may be of it.
@@ -30,7 +30,7 @@ fn replay_shows_any_moment_by_its_number_and_by_its_time() {
 #[test]
 fn a_moment_outside_of_the_log_is_answered_with_what_the_log_spans() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     let (first, last) = (&records[0], records.last().unwrap());
     let times = [first["at"].as_str().unwrap(), last["at"].as_str().unwrap()];
     let early = data.refusal("replay", &["--until", "2020-01-01"]);
@@ -44,7 +44,7 @@ fn a_moment_outside_of_the_log_is_answered_with_what_the_log_spans() {
 #[test]
 fn replay_shows_all_that_is_known_of_one_sandbox() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     let stopped = of_kind(&records, "Exited")[0];
     let told = data.said("replay", &["--of", "web", "--until", &number(stopped)]);
     let field = |name: &str| {
@@ -62,7 +62,7 @@ fn replay_shows_all_that_is_known_of_one_sandbox() {
 #[test]
 fn who_is_not_there_at_a_moment_is_said_to_come_later_or_to_be_deleted() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     let removed = of_kind(&records, "Removed")[0];
     let gone = data.refusal("replay", &["--of", "gone"]);
     assert!(gone.contains(&format!("was deleted by record {}", number(removed))), "{gone}");
@@ -73,7 +73,7 @@ fn who_is_not_there_at_a_moment_is_said_to_come_later_or_to_be_deleted() {
 #[test]
 fn an_unknown_name_is_answered_with_those_near_to_it() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     let id = of_kind(&records, "PullBegan")[0]["subject"]
         .as_str()
         .unwrap()
@@ -96,7 +96,7 @@ fn an_unknown_name_is_answered_with_those_near_to_it() {
 #[test]
 fn a_diff_names_what_came_what_went_and_which_fields_changed() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     let (stop, exit) = (of_kind(&records, "StopBegan")[0], of_kind(&records, "Exited")[0]);
     let told = data.said("replay", &["--diff", &number(stop), &number(exit)]);
     assert!(told.contains(&format!("~ {} (web)\n", stop["subject"].as_str().unwrap())), "{told}");
@@ -125,7 +125,7 @@ fn a_diff_names_what_came_what_went_and_which_fields_changed() {
 #[test]
 fn why_names_the_chain_of_causes_down_to_who_asked() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     let exit = of_kind(&records, "Exited")[0];
     let told = data.said("why", &["web", "--until", &number(exit)]);
     assert!(told.starts_with("web (") && told.contains(" is Stopped since "), "{told}");
@@ -154,7 +154,7 @@ fn why_says_when_a_sandbox_stops_unless_it_is_used() {
 #[test]
 fn why_says_what_a_host_is_to_do_and_until_when() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     let pulled = of_kind(&records, "SnapshotReady")[0];
     let told = data.said("why", &["web", "--until", &number(pulled)]);
     assert!(
@@ -171,7 +171,7 @@ fn a_timeline_tells_each_state_with_its_cause_and_survives_deletion() {
     let states: Vec<&str> = told.lines().skip(1).map(|line| line[32..49].trim()).collect();
     assert_eq!(states, ["Pulling Snapshot", "Creating", "Started", "Deleting", "Deleted"], "{told}");
     assert!(told.contains("request · ann") && told.contains(&format!("host {HOST}")), "{told}");
-    let path = file("timeline.svg");
+    let path = data.0.join("timeline.svg");
     data.said("timeline", &["gone", "--svg", path.to_str().unwrap()]);
     let svg = fs::read_to_string(path).unwrap();
     assert!(states.iter().all(|state| svg.contains(&format!(">{state}</text>"))), "{svg}");
@@ -251,7 +251,7 @@ fn usage_adds_up_to_the_same_by_sandbox_organization_and_hour() {
 #[test]
 fn the_usage_of_a_sandbox_is_what_its_timeline_says() {
     let data = lived();
-    let records = views(data);
+    let records = views(&data);
     let rows = csv(&data.said("usage", &["--csv"]));
     let gone = rows.iter().find(|row| row["name"] == "gone").unwrap();
     let subject = format!("sandbox {}", gone["sandbox"]);
@@ -268,14 +268,15 @@ fn the_usage_of_a_sandbox_is_what_its_timeline_says() {
     let only =
         csv(&data.said("usage", &["--csv", "--organization", &OrganizationId::from_u128(2).to_string()]));
     assert_eq!(only.len(), 1);
-    let path = file("usage.svg");
+    let path = data.0.join("usage.svg");
     data.said("usage", &["--svg", path.to_str().unwrap()]);
     assert!(fs::read_to_string(path).unwrap().contains("a &quot;b&quot;, c"));
 }
 
 #[test]
 fn a_log_without_kin_has_no_trees() {
-    assert_eq!(lived().said("tree", &[]), "nobody was forked, and nobody is linked\n");
-    assert!(lived().said("tree", &["web"]).contains("it was not forked"));
-    assert!(lived().said("tree", &["--dot"]).starts_with("digraph"));
+    let data = lived();
+    assert_eq!(data.said("tree", &[]), "nobody was forked, and nobody is linked\n");
+    assert!(data.said("tree", &["web"]).contains("it was not forked"));
+    assert!(data.said("tree", &["--dot"]).starts_with("digraph"));
 }

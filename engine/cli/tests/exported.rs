@@ -7,12 +7,12 @@ mod common;
 use std::fs;
 
 use common::Data;
-use common::lived::{exported, file, lived, views};
+use common::lived::{exported, lived, views};
 
 #[test]
 fn every_audit_says_the_same_of_a_log_and_of_its_export() {
     let data = lived();
-    let path = exported("same");
+    let path = exported(&data, "same");
     let path = path.to_str().unwrap();
     for (command, arguments) in [
         ("log", &["--json"][..]),
@@ -35,11 +35,11 @@ fn every_audit_says_the_same_of_a_log_and_of_its_export() {
 #[test]
 fn an_export_is_verified_offline_and_against_a_head_noted_earlier() {
     let data = lived();
-    let path = exported("offline");
+    let path = exported(&data, "offline");
     let path = path.to_str().unwrap();
     let told = data.said("verify", &[path]);
     assert!(told.contains("intact") && told.contains(" noted states are the same"), "{told}");
-    let records = views(data);
+    let records = views(&data);
     for record in [&records[3], records.last().unwrap()] {
         data.said("verify", &[path, "--head", record["digest"].as_str().unwrap()]);
     }
@@ -54,13 +54,13 @@ fn an_export_is_verified_offline_and_against_a_head_noted_earlier() {
 #[test]
 fn a_damaged_line_of_an_export_is_named() {
     let data = lived();
-    let whole = fs::read_to_string(exported("whole")).unwrap();
+    let whole = fs::read_to_string(exported(&data, "whole")).unwrap();
     let lines: Vec<&str> = whole.lines().collect();
     let last = lines.len();
     let with = |edit: &dyn Fn(&mut Vec<String>)| {
         let mut lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
         edit(&mut lines);
-        let path = file("damaged");
+        let path = data.0.join("damaged");
         fs::write(&path, lines.join("\n") + "\n").unwrap();
         let refusal = data.refusal("verify", &[path.to_str().unwrap()]);
         fs::remove_file(path).unwrap();
@@ -96,12 +96,12 @@ fn a_damaged_line_of_an_export_is_named() {
 
 #[test]
 fn a_line_of_no_end_is_refused_before_it_fills_the_memory() {
-    let path = file("endless");
-    let first = fs::read_to_string(exported("first")).unwrap().lines().next().unwrap().to_owned();
+    let data = lived();
+    let path = data.0.join("endless");
+    let first = fs::read_to_string(exported(&data, "first")).unwrap().lines().next().unwrap().to_owned();
     fs::write(&path, first + "\n" + &"x".repeat(5 << 20)).unwrap();
-    let refusal = lived().refusal("verify", &[path.to_str().unwrap()]);
+    let refusal = data.refusal("verify", &[path.to_str().unwrap()]);
     assert!(refusal.contains("line 2 is longer than"), "{refusal}");
-    fs::remove_file(path).unwrap();
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn diverge_finds_the_earliest_state_that_differs() {
     let (early, late) = (ends[1], ends[2]);
     data.note(late, hourglass_events::Digest::of(b"not this state"));
     data.note(early, hourglass_events::Digest::of(b"not this state either"));
-    let path = file("diverging.jsonl");
+    let path = data.0.join("export");
     let path = path.to_str().unwrap();
     data.said("export", &[path]);
     for arguments in [&[][..], &[path]] {
@@ -125,5 +125,4 @@ fn diverge_finds_the_earliest_state_that_differs() {
         let last = told.lines().last().unwrap().trim_start();
         assert!(last.starts_with(&format!("{early} ")), "the records in between are shown: {told}");
     }
-    fs::remove_file(path).unwrap();
 }

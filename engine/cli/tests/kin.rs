@@ -5,23 +5,19 @@
 mod common;
 
 use std::fs;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use common::Data;
-use common::lived::{PATIENCE, file, number, of_kind, start, views};
+use common::lived::{PATIENCE, Shared, number, of_kind, start, views};
 use hourglass_events::{
     Class, Command, Fork, Name, OrganizationId, SandboxId, SnapshotContent, State, Target,
 };
 
 /// A log of a machine that was forked, a fork of the fork, which is deleted, and of a server that took a helper that was
-/// linked with it along when it was deleted. Tests only look at it.
-fn family() -> &'static Data {
-    static FAMILY: OnceLock<Data> = OnceLock::new();
-    FAMILY.get_or_init(|| {
-        let data = Data::empty("family");
-        tokio::runtime::Runtime::new().unwrap().block_on(live(&data));
-        data
-    })
+/// linked with it along when it was deleted.
+fn family() -> Arc<Data> {
+    static FAMILY: Shared = Shared::new();
+    FAMILY.get("family", live)
 }
 
 fn name(text: &str) -> Option<Name> {
@@ -69,7 +65,8 @@ async fn live(data: &Data) {
 
 #[test]
 fn a_tree_shows_each_fork_with_its_state_below_its_parent_and_survives_deletion() {
-    let told = family().said("tree", &["gone"]);
+    let data = family();
+    let told = data.said("tree", &["gone"]);
     let lines: Vec<&str> = told.lines().collect();
     assert_eq!(lines.len(), 3, "{told}");
     for (line, (stem, state)) in
@@ -78,38 +75,40 @@ fn a_tree_shows_each_fork_with_its_state_below_its_parent_and_survives_deletion(
         assert!(line.starts_with(stem) && line.contains(state) && line.contains(" created 2"), "{told}");
     }
     assert!(lines[2].ends_with('←'), "{told}");
-    assert_eq!(family().said("tree", &["root"]).replace("  ←", ""), told.replace("  ←", ""));
+    assert_eq!(data.said("tree", &["root"]).replace("  ←", ""), told.replace("  ←", ""));
 }
 
 #[test]
 fn a_tree_is_drawn_for_graphviz_and_as_svg() {
-    let dot = family().said("tree", &["--dot"]);
+    let data = family();
+    let dot = data.said("tree", &["--dot"]);
     assert_eq!((dot.matches("label = ").count(), dot.matches(" -> ").count()), (3, 2), "{dot}");
-    let path = file("tree.svg");
-    family().said("tree", &["--svg", path.to_str().unwrap()]);
+    let path = data.0.join("tree.svg");
+    data.said("tree", &["--svg", path.to_str().unwrap()]);
     let svg = fs::read_to_string(&path).unwrap();
     assert!(["root", "trial", "gone"].iter().all(|name| svg.contains(&format!(">{name}</text>"))), "{svg}");
-    fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn a_link_network_is_shown_with_the_names_its_members_answer_to() {
-    let records = views(family());
+    let data = family();
+    let records = views(&data);
     // The first that was deleted was a fork.
     let server = of_kind(&records, "DeleteBegan")[1];
     let before = (server["seq"].as_u64().unwrap() - 1).to_string();
-    let told = family().said("tree", &["helper", "--until", &before]);
+    let told = data.said("tree", &["helper", "--until", &before]);
     assert!(told.contains("link network of server"), "{told}");
     for (whose, name) in [("parent", "server"), ("child", "helper")] {
         let line = told.lines().find(|line| line.trim_start().starts_with(whose)).unwrap();
         assert!(line.contains(name) && line.contains("Started"), "{told}");
     }
-    assert!(!family().said("tree", &[]).contains("link network"), "its members are gone");
+    assert!(!data.said("tree", &[]).contains("link network"), "its members are gone");
 }
 
 #[test]
 fn why_follows_a_cascade_to_whoever_deleted_the_parent() {
-    let told = family().said("why", &["helper"]);
+    let data = family();
+    let told = data.said("why", &["helper"]);
     let chain: Vec<&str> = told.split("because\n").nth(1).unwrap().lines().collect();
     let cascade = chain.iter().position(|line| line.contains("cascade from")).unwrap();
     assert!(chain[cascade].contains("DeleteBegan"), "{told}");
@@ -120,17 +119,18 @@ fn why_follows_a_cascade_to_whoever_deleted_the_parent() {
 
 #[test]
 fn why_follows_the_birth_of_a_fork_to_whoever_asked_for_it() {
-    let records = views(family());
+    let data = family();
+    let records = views(&data);
     let booted = of_kind(&records, "Booted");
     let subject = format!("sandbox {}", SandboxId::from_u128(0xf1));
     let booted = booted.into_iter().find(|record| record["subject"] == subject.as_str()).unwrap();
-    let told = family().said("why", &["trial", "--until", &number(booted)]);
+    let told = data.said("why", &["trial", "--until", &number(booted)]);
     let chain: Vec<&str> =
         told.split("because\n").nth(1).unwrap().split("next\n").next().unwrap().lines().collect();
     let last = chain.last().unwrap();
     assert!(last.contains("ForkBegan") && last.contains("request · ann"), "{told}");
     let reserved = of_kind(&records, "Born")[0];
-    let told = family().said("why", &["trial", "--until", &number(reserved)]);
+    let told = data.said("why", &["trial", "--until", &number(reserved)]);
     assert!(told.contains("boots once order "), "{told}");
 }
 

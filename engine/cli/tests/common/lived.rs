@@ -1,8 +1,8 @@
 //! A log that tells of a few lives, and what tests read off it.
 
-use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use hourglass_engine::{Engine, HostLink, Settings, Store};
@@ -17,15 +17,36 @@ use super::{Data, snapshot};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const HOST: HostId = HostId::from_u128(9);
 
-/// A log that tells of three sandboxes: `web` was stopped and started again, `gone` is deleted, and the third has a
-/// name that needs quotes. Tests only look at it.
-pub(crate) fn lived() -> &'static Data {
-    static LIVED: OnceLock<Data> = OnceLock::new();
-    LIVED.get_or_init(|| {
-        let data = Data::empty("lived");
+/// A log that several tests look at: made for the first of them, and gone after the last.
+pub(crate) struct Shared(Mutex<Weak<Data>>);
+
+/// How many logs were made.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+impl Shared {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Weak::new()))
+    }
+
+    /// The log, which `live` makes if nobody looks at it yet.
+    pub(crate) fn get(&self, name: &str, live: impl AsyncFn(&Data)) -> Arc<Data> {
+        let mut shared = self.0.lock().unwrap();
+        if let Some(data) = shared.upgrade() {
+            return data;
+        }
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let data = Arc::new(Data::empty(&format!("{name}-{made}")));
         tokio::runtime::Runtime::new().unwrap().block_on(live(&data));
+        *shared = Arc::downgrade(&data);
         data
-    })
+    }
+}
+
+/// A log that tells of three sandboxes: `web` was stopped and started again, `gone` is deleted, and the third has a
+/// name that needs quotes.
+pub(crate) fn lived() -> Arc<Data> {
+    static LIVED: Shared = Shared::new();
+    LIVED.get("lived", live)
 }
 
 /// An engine on `data` that notes a digest of its state after every group, with a pretended host.
@@ -81,16 +102,9 @@ pub(crate) fn of_kind<'a>(records: &'a [Value], kind: &str) -> Vec<&'a Value> {
     records.iter().filter(|record| record["event"] == kind).collect()
 }
 
-/// A file of this test alone, there until the process ends.
-pub(crate) fn file(name: &str) -> PathBuf {
-    let path = Data::empty(name).0.clone();
-    let _ = fs::remove_file(&path);
-    path
-}
-
-/// An export of what was lived.
-pub(crate) fn exported(name: &str) -> PathBuf {
-    let path = file(name);
-    lived().said("export", &[path.to_str().unwrap()]);
+/// Where an export of `data` is, that only one test has.
+pub(crate) fn exported(data: &Data, name: &str) -> PathBuf {
+    let path = data.0.join(name);
+    data.said("export", &[path.to_str().unwrap()]);
     path
 }
