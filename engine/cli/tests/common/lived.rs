@@ -29,7 +29,7 @@ impl Shared {
     }
 
     /// The log, which `live` makes if nobody looks at it yet.
-    pub(crate) fn get(&self, name: &str, live: impl AsyncFn(&Data)) -> Arc<Data> {
+    pub(crate) fn get(&self, name: &str, live: impl AsyncFnOnce(&Data)) -> Arc<Data> {
         let mut shared = self.0.lock().unwrap();
         if let Some(data) = shared.upgrade() {
             return data;
