@@ -95,6 +95,14 @@ pub enum Fault {
         /// The life of it that was lost.
         incarnation: Incarnation,
     },
+    /// What a snapshot was to be taken of is gone, or does something else.
+    #[error(
+        "sandbox {sandbox} did not go on with giving this snapshot, see what it says; remove the snapshot"
+    )]
+    SourceGone {
+        /// The sandbox.
+        sandbox: SandboxId,
+    },
     /// Its parent went on without making what it was to boot from.
     #[error("sandbox {parent} could not be forked, see what it says; delete this one, then fork it again")]
     NotForked {
@@ -120,6 +128,7 @@ impl Fault {
             | Self::Unsupported { .. }
             | Self::NoHost { .. }
             | Self::HostLost { .. }
+            | Self::SourceGone { .. }
             | Self::NotForked { .. } => {}
         }
         self
@@ -137,6 +146,7 @@ impl Fault {
             | Self::Missing { .. }
             | Self::NoHost { .. }
             | Self::HostLost { .. }
+            | Self::SourceGone { .. }
             | Self::NotForked { .. } => false,
         }
     }
@@ -156,6 +166,7 @@ impl Fault {
             | Self::EntrypointUnusable { .. }
             | Self::Missing { .. }
             | Self::Unsupported { .. }
+            | Self::SourceGone { .. }
             | Self::NotForked { .. } => false,
         }
     }

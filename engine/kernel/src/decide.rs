@@ -18,6 +18,7 @@ pub mod recover;
 pub mod register;
 pub mod report;
 pub mod resize;
+pub mod snapshot;
 pub mod start;
 pub mod stop;
 
@@ -183,11 +184,13 @@ fn dispatch(
         Command::Fork(target, fork) => on(target, &|sandbox| fork::decide(fleet, terms, sandbox, fork, now)),
         Command::Archive(target) => on(target, &|sandbox| archive::decide(fleet, terms, sandbox, now)),
         Command::BackUp(target) => on(target, &|sandbox| backup::decide(fleet, terms, sandbox, now)),
-        Command::TakeSnapshot(..) => Err(Refusal::Unsupported(Operation::TakeSnapshot)),
-        Command::CreateSnapshot(_)
-        | Command::ActivateSnapshot(_)
-        | Command::DeactivateSnapshot(_)
-        | Command::RemoveSnapshot(_) => Err(Refusal::Unsupported(Operation::Configure)),
+        Command::TakeSnapshot(target, asked) => {
+            on(target, &|sandbox| snapshot::take(fleet, terms, sandbox, asked, now))
+        }
+        Command::CreateSnapshot(asked) => snapshot::create(fleet, terms, organization, asked, now),
+        Command::ActivateSnapshot(text) => snapshot::activate(fleet, organization, text),
+        Command::DeactivateSnapshot(text) => snapshot::deactivate(fleet, organization, text),
+        Command::RemoveSnapshot(text) => snapshot::remove(fleet, organization, text),
         Command::Recover(target) => on(target, &|sandbox| recover::decide(fleet, terms, sandbox, now)),
         Command::Delete(target) => on(target, &|sandbox| delete::decide(fleet, sandbox)),
         Command::ReplaceLabels(target, labels) => on(target, &|sandbox| configure::labels(sandbox, labels)),

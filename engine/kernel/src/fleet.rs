@@ -8,6 +8,7 @@ pub mod hosts;
 pub mod keys;
 mod kin;
 pub mod quotas;
+mod snapshots;
 mod waiting;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ use keys::Keys;
 pub(crate) use keys::answered;
 pub use kin::Kin;
 use quotas::Quotas;
+pub use snapshots::Snapshots;
 use waiting::Waiting;
 
 use crate::place::Needs;
@@ -51,8 +53,7 @@ pub struct Fleet {
     waiting: Waiting,
     quotas: Quotas,
     hosts: Hosts,
-    snapshots: OrdMap<SnapshotId, Arc<Snapshot>>,
-    snapshot_names: OrdMap<(OrganizationId, String), SnapshotId>,
+    snapshots: Snapshots,
     organizations: OrdMap<OrganizationId, Organization>,
     keys: Keys,
 }
@@ -85,8 +86,7 @@ impl Fleet {
             waiting: Waiting::default(),
             quotas: Quotas::default(),
             hosts: Hosts::default(),
-            snapshots: OrdMap::new(),
-            snapshot_names: OrdMap::new(),
+            snapshots: Snapshots::default(),
             organizations: OrdMap::new(),
             keys: Keys::default(),
         }
@@ -218,7 +218,7 @@ impl Fleet {
     #[must_use]
     pub fn snapshot(&self, organization: OrganizationId, text: &str) -> Option<&Arc<Snapshot>> {
         let by_id = || {
-            let found = self.snapshots.get(&text.parse::<SnapshotId>().ok()?)?;
+            let found = self.snapshots.get(text.parse::<SnapshotId>().ok()?)?;
             (found.organization == organization || found.organization == GENERAL).then_some(found)
         };
         let by_name = |owner| self.own_snapshot(owner, text);
@@ -228,18 +228,24 @@ impl Fleet {
     /// The snapshot that `organization` itself has under `name`.
     #[must_use]
     pub fn own_snapshot(&self, organization: OrganizationId, name: &str) -> Option<&Arc<Snapshot>> {
-        self.snapshots.get(self.snapshot_names.get(&(organization, name.to_owned()))?)
+        self.snapshots.get(self.snapshots.holder(organization, name)?)
     }
 
     /// The snapshot with this id.
     #[must_use]
     pub fn snapshot_by_id(&self, id: SnapshotId) -> Option<&Arc<Snapshot>> {
-        self.snapshots.get(&id)
+        self.snapshots.get(id)
+    }
+
+    /// What they are called, and who is made of each.
+    #[must_use]
+    pub const fn known_snapshots(&self) -> &Snapshots {
+        &self.snapshots
     }
 
     /// All snapshots, by id.
     pub fn snapshots(&self) -> impl Iterator<Item = &Arc<Snapshot>> {
-        self.snapshots.values()
+        self.snapshots.iter()
     }
 
     /// What `organization` may have, if it has set that.
@@ -268,7 +274,7 @@ impl Fleet {
             Subject::Shard(_) => Some(self.version),
             Subject::Organization(id) => self.organizations.get(&id).map(|found| found.version),
             Subject::Host(id) => self.hosts.get(id).map(|host| host.version),
-            Subject::Snapshot(id) => self.snapshots.get(&id).map(|snapshot| snapshot.version),
+            Subject::Snapshot(id) => self.snapshots.get(id).map(|snapshot| snapshot.version),
             Subject::Sandbox(id) => self.sandbox(id).map(|sandbox| sandbox.version),
         };
         version.unwrap_or(0) + 1

@@ -4,16 +4,20 @@
 //! follow-up is decided here and nowhere else; it can therefore never be refused. Orders are made from committed state
 //! only; the caller sees to that.
 
+pub mod snapshots;
+
 use std::sync::Arc;
 
+use hourglass_events::lifecycle::others::HostState;
 use hourglass_events::{
-    Actor, Alarm, ArchiveReason, Cause, DeleteReason, DropReason, Errand, Event, HostId, Intent, Order, Plan,
-    Refusal, Sandbox, SandboxEvent, Settings, State, StopReason, Subject, Task, TaskKind, Timestamp, Values,
+    Actor, Alarm, ArchiveReason, Base, Build, Cause, DeleteReason, DropReason, Errand, Event, HostId, Intent,
+    Order, Placement, Plan, Refusal, Sandbox, SandboxEvent, Settings, State, StopReason, Subject, Task,
+    TaskKind, Timestamp, Values,
 };
 
 use crate::decide::{Proposal, alarm, archive, delete, fork, link, pause, start, stop};
 use crate::fleet::Fleet;
-use crate::place::place;
+use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 /// The order that `sandbox` is owed at `now`, and by which host.
@@ -86,8 +90,15 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         },
         State::Unknown | State::PendingBuild | State::BuildFailed | State::Paused | State::Deleted => None,
         // No command of this release leads here; the orders come with the operations.
-        State::BuildingSnapshot | State::Snapshotting => None,
+        State::BuildingSnapshot => Some(Task::Build(Box::new(build(sandbox)?))),
+        State::Snapshotting => snapshots::capture(sandbox),
     }
+}
+
+fn build(sandbox: &Sandbox) -> Option<Build> {
+    let Base::Build(recipe) = &sandbox.blueprint.base else { return None };
+    let (image, class) = (sandbox.blueprint.image.clone(), sandbox.blueprint.class);
+    Some(Build { image, class, recipe: (**recipe).clone() })
 }
 
 fn plan(sandbox: &Sandbox) -> Box<Plan> {
@@ -111,11 +122,12 @@ fn plan(sandbox: &Sandbox) -> Box<Plan> {
 /// its own. Deleting goes before a waiting intent, and that before the end of an ephemeral sandbox.
 #[must_use]
 pub fn follow_up(fleet: &Fleet, terms: &Terms, sandbox: &Arc<Sandbox>, now: Timestamp) -> Option<Proposal> {
-    if let Some(birth) = birth(fleet, sandbox) {
+    if let Some(birth) = birth(fleet, sandbox).or_else(|| snapshots::birth(fleet, sandbox)) {
         return Some(birth);
     }
     let (cause, event) = link::cascade(fleet, sandbox)
         .or_else(|| of_a_fork(fleet, terms, sandbox, now))
+        .or_else(|| snapshots::taken(fleet, sandbox))
         .or_else(|| of_its_own(fleet, terms, sandbox, now))?;
     Some(Proposal::own(sandbox, cause, event))
 }
@@ -156,6 +168,7 @@ fn of_its_own(
     now: Timestamp,
 ) -> Option<(Cause, SandboxEvent)> {
     match sandbox.host {
+        None | Some(_) if sandbox.state == State::PendingBuild => built(fleet, terms, sandbox, now),
         None | Some(_) if sandbox.keeps_backup() => Some((Cause::Duty, SandboxEvent::ArchiveStored)),
         None if sandbox.work.is_some() => homeless(fleet, terms, sandbox, now),
         None | Some(_) => match sandbox.intent {
@@ -196,6 +209,18 @@ fn homeless(
         | TaskKind::Capture
         | TaskKind::Fork => None,
     }
+}
+
+/// A build that waits begins once there is a host for it; one that is tried again, where it failed.
+fn built(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Option<(Cause, SandboxEvent)> {
+    let ready = |host: &HostId| fleet.hosts().get(*host).is_some_and(|host| host.state == HostState::Ready);
+    let placement = match sandbox.host.filter(ready) {
+        Some(host) => Placement::only(host),
+        None => place(fleet, &Needs::now(sandbox)),
+    };
+    placement.host?;
+    let deadline = now.after(terms.build);
+    Some((Cause::Host, SandboxEvent::BuildBegan { blueprint: None, placement, deadline }))
 }
 
 /// A host for a sandbox that waits for one, if there is one by now.

@@ -177,8 +177,14 @@ impl Shard {
     /// Record the event that `subject` is owed, if it is owed one.
     fn follow(&mut self, now: Timestamp, subject: Subject) {
         let Subject::Sandbox(id) = subject else { return };
-        let Some(sandbox) = self.proposed.sandbox(id) else { return };
-        if let Some(proposal) = owe::follow_up(&self.proposed, &self.config.terms, sandbox, now) {
+        let terms = &self.config.terms;
+        let proposal = match self.proposed.sandbox(id) {
+            Some(sandbox) => owe::follow_up(&self.proposed, terms, sandbox, now),
+            // Snapshots stand on the agenda under the id that hosts work on them under.
+            None => owe::snapshots::borne(&self.proposed, id)
+                .and_then(|snapshot| owe::snapshots::follow_up(&self.proposed, terms, snapshot)),
+        };
+        if let Some(proposal) = proposal {
             // Follow-ups are small; a defect has halted the shard by itself.
             let _ = self.propose(now, proposal);
         }
@@ -190,11 +196,15 @@ impl Shard {
             return;
         }
         for id in sandboxes {
-            let Some(sandbox) = self.committed.sandbox(id) else {
-                self.dispatch.forget(id);
-                continue;
+            let order = match (self.committed.sandbox(id), owe::snapshots::borne(&self.committed, id)) {
+                (Some(sandbox), _) => owe::order(&self.committed, sandbox, now),
+                (None, Some(snapshot)) => owe::snapshots::order(&self.committed, snapshot, now),
+                (None, None) => {
+                    self.dispatch.forget(id);
+                    continue;
+                }
             };
-            let Some((host, order)) = owe::order(&self.committed, sandbox, now) else { continue };
+            let Some((host, order)) = order else { continue };
             if self.dispatch.claim(host, id, order.number) {
                 self.outputs.push_back(Output::Call { host, call: HostCall::Do(order) });
             }

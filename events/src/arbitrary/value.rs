@@ -274,6 +274,7 @@ pub fn fault() -> impl Strategy<Value = Fault> {
         (host_id(), any::<u64>())
             .prop_map(|(host, life)| Fault::HostLost { host, incarnation: Incarnation(life) }),
         sandbox_id().prop_map(|parent| Fault::NotForked { parent }),
+        sandbox_id().prop_map(|sandbox| Fault::SourceGone { sandbox }),
     ]
     .boxed()
 }

@@ -48,7 +48,7 @@ pub enum SnapshotRefusal {
     },
     /// A snapshot that sandboxes stand on.
     #[error(
-        "the snapshot {name:?} is used by {count} sandboxes, such as {}; delete them first",
+        "the snapshot {name:?} is in use (sandboxes: {count}, such as {}); delete those first",
         shown(users)
     )]
     InUse {
@@ -65,6 +65,9 @@ pub enum SnapshotRefusal {
     /// Both ways of saying what a sandbox starts from.
     #[error("a snapshot and an image were named; a sandbox is created from one of them")]
     AndImage,
+    /// A linked sandbox is made of a snapshot.
+    #[error("a sandbox linked to {0:?} cannot be built; create it from a snapshot")]
+    LinkedImage(String),
     /// A class for which nothing is made of such a recipe.
     #[error("nothing of class {class} is made of {of}; {able}")]
     NotMadeOf {

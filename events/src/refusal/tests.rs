@@ -25,6 +25,7 @@ fn of_snapshots() -> Vec<SnapshotRefusal> {
         SnapshotRefusal::InUse { name: "a".to_owned(), count: 9, users: vec![SandboxId::from_u128(7)] },
         SnapshotRefusal::General("a".to_owned()),
         SnapshotRefusal::AndImage,
+        SnapshotRefusal::LinkedImage("a".to_owned()),
         SnapshotRefusal::NotMadeOf {
             class: Class::Windows,
             of: Material::Image,

@@ -90,6 +90,8 @@ impl fmt::Display for Interval {
 pub enum Operation {
     /// Make one.
     Create,
+    /// Make an image.
+    Build,
     /// Run it.
     Start,
     /// End it.
@@ -124,6 +126,7 @@ impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Create => "create",
+            Self::Build => "build an image",
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Pause => "pause",

@@ -2,7 +2,7 @@
 
 use super::{Errand, Sandbox};
 use crate::fault::Fault;
-use crate::id::SandboxId;
+use crate::id::{SandboxId, SnapshotId};
 use crate::resources::Resources;
 use crate::state::State;
 
@@ -17,6 +17,16 @@ impl Sandbox {
             | Errand::Born(_)
             | Errand::Capture { .. }
             | Errand::Backup => None,
+        }
+    }
+
+    /// The snapshot that is being taken of it.
+    #[must_use]
+    pub fn capturing(&self) -> Option<SnapshotId> {
+        if let Some(Errand::Capture { snapshot, .. }) = self.errand.as_deref() {
+            Some(*snapshot)
+        } else {
+            None
         }
     }
 

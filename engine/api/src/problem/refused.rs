@@ -74,7 +74,9 @@ fn snapshot(refusal: &SnapshotRefusal) -> Answer {
         SnapshotRefusal::State { .. } => Answer::new(S::BAD_REQUEST, "WRONG_SNAPSHOT_STATE"),
         SnapshotRefusal::InUse { .. } => Answer::new(S::CONFLICT, "SNAPSHOT_IN_USE"),
         SnapshotRefusal::General(_) => Answer::new(S::FORBIDDEN, "GENERAL_SNAPSHOT"),
-        SnapshotRefusal::AndImage => Answer::new(S::BAD_REQUEST, "NOT_TOGETHER"),
+        SnapshotRefusal::LinkedImage(_) | SnapshotRefusal::AndImage => {
+            Answer::new(S::BAD_REQUEST, "NOT_TOGETHER")
+        }
         SnapshotRefusal::NotMadeOf { .. } => Answer::new(S::BAD_REQUEST, "NOT_FOR_CLASS"),
         SnapshotRefusal::BadReference { .. } => Answer::new(S::BAD_REQUEST, "BAD_IMAGE"),
         SnapshotRefusal::BadDockerfile { .. } | SnapshotRefusal::BadContext { .. } => {

@@ -1,7 +1,7 @@
 //! Whether a host can do what is asked. What it cannot is refused before anything is recorded; a sandbox that has no
 //! host yet finds one that can.
 
-use hourglass_events::{Blueprint, Capability, Operation, Refusal, Sandbox};
+use hourglass_events::{Capability, Operation, Refusal, Sandbox};
 
 use crate::fleet::Fleet;
 use crate::place::Needs;
@@ -20,14 +20,13 @@ pub(crate) fn able(
     }
 }
 
-/// Whether there may ever be a host for a new sandbox: if its region has hosts, one of them, whatever its present
+/// Whether there may ever be a host for what is new: if its region has hosts, one of them, whatever its present
 /// state, can do what is needed.
-pub(crate) fn creatable(fleet: &Fleet, blueprint: &Blueprint) -> Result<(), Refusal> {
-    let needed = Needs::of(blueprint).capabilities;
-    let mut near = fleet.hosts().iter().filter(|host| host.region == blueprint.region).peekable();
-    if near.peek().is_none() || near.any(|host| host.capabilities.cover(&needed)) {
+pub(crate) fn creatable(fleet: &Fleet, needs: &Needs, operation: Operation) -> Result<(), Refusal> {
+    let mut near = fleet.hosts().iter().filter(|host| host.region == needs.region).peekable();
+    if near.peek().is_none() || near.any(|host| host.capabilities.cover(&needs.capabilities)) {
         Ok(())
     } else {
-        Err(Refusal::Unsupported(Operation::Create))
+        Err(Refusal::Unsupported(operation))
     }
 }

@@ -1,14 +1,15 @@
 //! What an alarm means when it goes off, and when it is due.
 
 use hourglass_events::{
-    Alarm, ArchiveReason, AutoDelete, AutoStop, Capability, Cause, DeleteReason, Fault, Operation, Sandbox,
-    SandboxEvent, Span, StopReason, TaskKind, Timestamp, duties,
+    Actor, Alarm, ArchiveReason, AutoDelete, AutoStop, Capability, Cause, DeleteReason, Fault, Operation,
+    Sandbox, SandboxEvent, Span, StopReason, TaskKind, Timestamp, duties,
 };
 
 use super::able::able;
 use super::start::{self, Standing};
 use super::{Proposal, archive, backup, delete, link, report, stop};
 use crate::fleet::Fleet;
+use crate::owe::snapshots;
 use crate::place::{Needs, place};
 use crate::terms::Terms;
 
@@ -76,6 +77,11 @@ pub fn decide(
     let armed = duties(sandbox.state).alarms.contains(&alarm) && !blocked(fleet, sandbox, alarm);
     if !armed || due(terms, sandbox, alarm, used)? > now {
         return None;
+    }
+    if alarm == Alarm::Deadline && sandbox.capturing().is_some() {
+        let after = now.since(sandbox.work?.began);
+        let end = Err(Fault::TimedOut { task: TaskKind::Capture, after });
+        return snapshots::captured(fleet, sandbox, Actor::Engine, Cause::Timer(alarm), end);
     }
     let event = match alarm {
         Alarm::Deadline => expired(fleet, terms, sandbox, now)?,

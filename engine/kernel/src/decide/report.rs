@@ -7,6 +7,7 @@ use hourglass_events::{
 
 use super::{Proposal, backup};
 use crate::fleet::Fleet;
+use crate::owe::snapshots;
 use crate::terms::Terms;
 
 /// The event that `report` calls for, or none: it is late, repeated, or about something that is gone.
@@ -18,7 +19,19 @@ pub fn decide(
     report: &Report,
     now: Timestamp,
 ) -> Option<Proposal> {
+    if let Some(snapshot) = snapshots::borne(fleet, report.sandbox) {
+        return snapshots::reported(snapshot, terms, host, report, now);
+    }
     let sandbox = fleet.sandbox(report.sandbox).filter(|sandbox| sandbox.host == Some(host))?;
+    if owed(sandbox, report).is_some_and(|owed| owed.task == TaskKind::Capture) {
+        let end = match &report.finding {
+            Finding::Done(_) => Ok(()),
+            Finding::Failed(fault) => Err(fault.clone().clipped()),
+            Finding::Exited(_) => return None,
+        };
+        // How it ended is the snapshot's to say; the sandbox goes on once that is known.
+        return snapshots::captured(fleet, sandbox, Actor::Host(host), Cause::Report(report.number), end);
+    }
     let event = match &report.finding {
         // An exit bears its boot's number, so that a late one cannot end the next life.
         Finding::Exited(cause) => {

@@ -38,7 +38,11 @@ pub(super) fn decide(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Times
         State::Paused => resume(fleet, terms, sandbox, now).map(Some),
         State::Archived => restore(fleet, terms, sandbox, now),
         State::Error => refuse(Advice::RecoverOrDelete),
-        State::BuildFailed => refuse(Advice::RebuildOrDelete),
+        // All that keeps it from running is that it was not built.
+        State::BuildFailed => {
+            quota::run(fleet, sandbox)?;
+            Ok(Some(SandboxEvent::BuildQueued { blueprint: None }))
+        }
         State::Unknown | State::Deleting | State::Deleted => refuse(Advice::BeingDeleted),
     }
 }

@@ -7,7 +7,7 @@ use hourglass_events::lifecycle::others::{SHARD, ShardState, next};
 use hourglass_events::record::SCHEMA;
 use hourglass_events::{
     Digest, Errand, Event, HostId, Illegal, Name, OrganizationEvent, OrganizationId, Record, Resources,
-    Sandbox, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber, Snapshot, State, Subject, Timestamp,
+    Sandbox, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber, SnapshotId, State, Subject, Timestamp,
 };
 
 use super::kin::Tie;
@@ -109,10 +109,7 @@ impl Fleet {
             (Event::Sandbox(event), Subject::Sandbox(id)) => self.apply_sandbox(record, id, event)?,
             (Event::Host(event), Subject::Host(id)) => self.hosts.apply(&record.stamp(), id, event)?,
             (Event::Snapshot(event), Subject::Snapshot(id)) => {
-                let before = self.snapshots.get(&id).map(Arc::as_ref);
-                let after = Snapshot::evolve(before, &record.stamp(), id, event)?;
-                self.snapshot_names.insert((after.organization, after.content.name.clone()), id);
-                self.snapshots.insert(id, Arc::new(after));
+                self.snapshots.apply(&record.stamp(), id, event)?;
             }
             (Event::Organization(OrganizationEvent::LimitsSet { allowance }), Subject::Organization(id)) => {
                 let allowance = Arc::from(allowance.clone());
@@ -227,14 +224,20 @@ impl Fleet {
             if before.named && !now.named {
                 self.free_name(after.organization, &after.blueprint.name, after.id);
                 self.untie(after);
+                self.snapshots.free_by(after);
             }
         } else {
             self.take_name(after.organization, &after.blueprint.name, after.id);
             self.tie(after);
+            self.snapshots.use_by(after);
         }
         let reserved = before.and_then(|before| before.reserves);
         if reserved != now.reserves {
             self.reserve(reserved, after);
+        }
+        let captured = before.and_then(|before| before.captures);
+        if captured != now.captures {
+            self.capture(captured, after);
         }
         self.house(before, after);
         self.quotas.change(after, before.map_or(Counts::Nothing, |before| before.counts), Counts::of(after));
@@ -243,6 +246,16 @@ impl Fleet {
         }
         if let Some(needs) = Footprint::of(after).waits {
             self.waiting.enter(after.id, needs);
+        }
+    }
+
+    /// Keep the name of the snapshot that is taken of `after`, and let the one go that is not taken any more.
+    fn capture(&mut self, before: Option<SnapshotId>, after: &Sandbox) {
+        if let Some(before) = before {
+            self.snapshots.release(after.organization, before);
+        }
+        if let Some(Errand::Capture { snapshot, name, .. }) = after.errand.as_deref() {
+            self.snapshots.reserve(after.organization, name, *snapshot);
         }
     }
 
@@ -317,7 +330,7 @@ fn ties(sandbox: &Sandbox) -> impl Iterator<Item = (Tie, SandboxId)> {
 /// Whether `sandbox` needs a host for what it is owed, and may be given any.
 pub(crate) fn seeks(sandbox: &Sandbox) -> bool {
     let stored = sandbox.state == State::Deleting && !sandbox.stored.is_empty();
-    stored || sandbox.state.is_in(&[State::PullingSnapshot, State::Restoring])
+    stored || sandbox.state.is_in(&[State::PendingBuild, State::PullingSnapshot, State::Restoring])
 }
 
 /// What the indexes know of a sandbox.
@@ -330,6 +343,8 @@ struct Footprint {
     waits: Option<Needs>,
     /// The fork that is being made of it.
     reserves: Option<SandboxId>,
+    /// The snapshot that is being taken of it.
+    captures: Option<SnapshotId>,
     host: Option<HostId>,
     /// What it takes of its host.
     taken: Resources,
@@ -344,6 +359,7 @@ impl Footprint {
             named: !sandbox.state.is_in(State::NAMELESS),
             waits: (sandbox.host.is_none() && seeks(sandbox)).then(|| Needs::now(sandbox)),
             reserves: sandbox.forking(),
+            captures: sandbox.capturing(),
             host: sandbox.host,
             taken: sandbox.taken(),
             counts: Counts::of(sandbox),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hourglass_events::lifecycle::others::SnapshotState;
 use hourglass_events::{
     Actor, Capabilities, CorrelationId, Digest, Errand, Event, HostEvent, HostId, Incarnation,
     OrganizationEvent, OrganizationId, Record, RecordId, Resources, SandboxEvent, SandboxId, Seq, ShardEvent,
@@ -39,7 +40,8 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
             }
         }
         let purged = sandbox.state == State::Deleting && !sandbox.stored.is_empty();
-        let seeks = purged || matches!(sandbox.state, State::PullingSnapshot | State::Restoring);
+        let seeks = purged
+            || matches!(sandbox.state, State::PendingBuild | State::PullingSnapshot | State::Restoring);
         if seeks && sandbox.host.is_none() {
             waiting.insert(sandbox.id);
         }
@@ -60,7 +62,22 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
     );
     let by_name =
         |snapshot: &Snapshot| fleet.own_snapshot(snapshot.organization, &snapshot.content.name).is_some();
-    assert!(fleet.snapshots().all(|snapshot| by_name(snapshot)), "snapshots by name");
+    let mut kept = fleet.snapshots().filter(|snapshot| snapshot.state != SnapshotState::Removing);
+    assert!(kept.all(|snapshot| by_name(snapshot)), "snapshots by name");
+    assert_users(fleet);
+}
+
+/// Which sandboxes stand on which snapshot, and which names are taken, as the sandboxes themselves say it.
+fn assert_users(fleet: &Fleet) {
+    let mut users = BTreeMap::<_, BTreeSet<_>>::new();
+    for sandbox in fleet.sandboxes().filter(|sandbox| !sandbox.state.is_in(State::NAMELESS)) {
+        if let Some(snapshot) = sandbox.blueprint.made_of() {
+            users.entry(snapshot).or_default().insert(sandbox.id);
+        }
+    }
+    for (snapshot, users) in users {
+        assert_eq!(fleet.known_snapshots().users(snapshot).collect::<BTreeSet<_>>(), users, "users");
+    }
 }
 
 /// Who descends from whom, as the sandboxes themselves say it.
@@ -311,7 +328,10 @@ proptest! {
             record.prev = fleet.head();
             // The kernel never lets two have one name, so neither does this.
             if let Event::Sandbox(
-                SandboxEvent::PullBegan { blueprint, .. } | SandboxEvent::Born { blueprint, .. },
+                SandboxEvent::PullBegan { blueprint, .. }
+                | SandboxEvent::Born { blueprint, .. }
+                | SandboxEvent::BuildQueued { blueprint: Some(blueprint) }
+                | SandboxEvent::BuildBegan { blueprint: Some(blueprint), .. },
             ) = &mut record.event
             {
                 blueprint.name = Name::new(&record.subject.to_string()).expect("a name");

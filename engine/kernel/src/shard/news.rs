@@ -14,6 +14,7 @@ use super::{Phase, Shard};
 use crate::decide::{Proposal, report};
 use crate::dispatch::Stage;
 use crate::fleet::GENERAL;
+use crate::owe::snapshots::{self, bearer};
 
 /// What connected hosts said before there was an epoch to take it in. A host says it once for each connection.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +122,8 @@ impl Shard {
             // A profile that is too large to record is not taken in; the host stays unseen and gets no work.
             let _ = self.propose(now, proposal);
         }
-        let residents: Vec<_> = self.committed.hosts().residents(host).collect();
+        let mut residents: Vec<_> = self.committed.hosts().residents(host).collect();
+        residents.extend(self.committed.known_snapshots().busy().map(bearer));
         // Until it has repeated everything its idle alarms are blocked again.
         self.agenda.extend(&residents);
         self.order(now, residents);
@@ -144,6 +146,13 @@ impl Shard {
         }
         if self.is_too_early(host, report) {
             self.ended.insert(report.sandbox, (host, report.clone()));
+            return;
+        }
+        // After a takeover not everything that is owed was looked at yet, and this report may be on what follows it.
+        let birth = self.proposed.sandbox(report.sandbox);
+        if let Some(birth) = birth.and_then(|sandbox| snapshots::birth(&self.proposed, sandbox))
+            && self.propose(now, birth).is_err()
+        {
             return;
         }
         if let Some(proposal) = report::decide(&self.proposed, &self.config.terms, host, report, now)

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use hourglass_events::{
     Actor, Cause, CorrelationId, Digest, Event, HostId, Record, RecordId, Refusal, Resources, Sandbox,
-    SandboxId, Seq, ShardEvent, ShardNumber, State, Subject, Timestamp, codec,
+    SandboxId, Seq, ShardEvent, ShardNumber, SnapshotId, Source, State, Subject, Timestamp, codec,
 };
 
 use super::{Entry, Halt, Phase, Shard};
 use crate::checkpoint::LAYOUT;
 use crate::decide::Proposal;
 use crate::fleet::{GENERAL, seeks};
+use crate::owe::snapshots::bearer;
 
 impl Shard {
     /// Put `proposal` in order and let the next decision stand on it.
@@ -22,6 +23,7 @@ impl Shard {
         }
         let digest = Digest::of(&bytes);
         let (before, ties) = (self.housing(record.subject), self.ties(record.subject));
+        let snapshots = self.snapshots_of(record.subject);
         if let Err(error) = self.proposed.apply(&record, digest) {
             self.halt(Halt::Defect(error));
             return Err(Refusal::NotReady);
@@ -31,13 +33,28 @@ impl Shard {
             Subject::Sandbox(id) => {
                 self.agenda.insert(id);
                 self.see_relatives(id, ties);
+                let after = self.snapshots_of(record.subject);
+                if snapshots != after {
+                    self.agenda
+                        .extend([snapshots, after].into_iter().flatten().flatten().flatten().map(bearer));
+                }
                 if before != self.housing(record.subject) {
                     // It may have left room, or the head of the queue.
                     self.agenda.extend(self.proposed.first_waiting());
                 }
             }
-            Subject::Host(_) => self.agenda.extend(self.proposed.first_waiting()),
-            Subject::Shard(_) | Subject::Organization(_) | Subject::Snapshot(_) => {}
+            Subject::Host(_) => {
+                self.agenda.extend(self.proposed.first_waiting());
+                self.agenda.extend(self.proposed.known_snapshots().busy().map(bearer));
+            }
+            Subject::Snapshot(id) => {
+                self.agenda.insert(bearer(id));
+                let source = self.proposed.snapshot_by_id(id).map(|snapshot| &snapshot.source);
+                if let Some(Source::Sandbox(of)) = source {
+                    self.agenda.insert(*of);
+                }
+            }
+            Subject::Shard(_) | Subject::Organization(_) => {}
         }
         self.writer.stage(Arc::new(Entry { record, bytes, digest }));
         Ok(seq)
@@ -49,6 +66,14 @@ impl Shard {
         let Subject::Sandbox(id) = subject else { return None };
         let sandbox = self.proposed.sandbox(id)?;
         Some((sandbox.host, sandbox.taken(), seeks(sandbox)))
+    }
+
+    /// The snapshots to which it matters what becomes of a sandbox: the one it is made of, and the one taken of it.
+    fn snapshots_of(&self, subject: Subject) -> Option<[Option<SnapshotId>; 2]> {
+        let Subject::Sandbox(id) = subject else { return None };
+        let sandbox = self.proposed.sandbox(id)?;
+        let fetched = sandbox.blueprint.made_of().filter(|_| sandbox.state == State::PullingSnapshot);
+        Some([fetched, sandbox.capturing()])
     }
 
     fn ties(&self, subject: Subject) -> Option<Ties> {

@@ -1,6 +1,6 @@
 //! Requests in, replies out.
 
-use hourglass_events::{Refusal, Request, Seq, Subject, Timestamp};
+use hourglass_events::{Event, Refusal, Request, SandboxEvent, Seq, Subject, Timestamp};
 
 use super::gate::{Durable, Held};
 use super::{Accepted, Output, Phase, RequestId, Shard};
@@ -39,10 +39,11 @@ impl Shard {
         match decide(&self.proposed, &self.config.terms, request, now) {
             Decision::Record(proposal) => {
                 let (about, subject) = (proposal.subject, answered(proposal.subject, &proposal.event));
+                let gives = matches!(proposal.event, Event::Sandbox(SandboxEvent::SnapshotBegan { .. }));
                 match self.propose(now, *proposal) {
                     Ok(_) => {
-                        if about != subject {
-                            // Whoever asks for a fork is told of it once it is there.
+                        if about != subject || gives {
+                            // Whoever asks for a fork or a snapshot is told of it once it is there.
                             self.follow(now, about);
                         }
                         Held::Accepted { request: id, subject }

@@ -1,7 +1,9 @@
 //! The shard in worlds of its own: stories in columns, every interleaving of its log, and storms.
 
 mod archives;
+mod backups;
 mod births;
+mod builds;
 mod capabilities;
 mod deletions;
 mod forks;
@@ -13,10 +15,10 @@ mod links;
 mod pauses;
 mod protocol;
 mod quotas;
-
 mod reports;
 mod resizes;
 mod settings;
+mod snapshots;
 mod stops;
 mod storms;
 mod tampering;

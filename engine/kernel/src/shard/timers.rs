@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use hourglass_events::{Alarm, HostCall, HostId, SandboxId, Span, State, Timestamp};
 
 use super::{Output, Phase, Shard, Why};
-use crate::decide::alarm;
+use crate::decide::{Proposal, alarm};
 use crate::dispatch::Stage;
 use crate::owe;
 
@@ -76,6 +76,9 @@ impl Shard {
 
     /// Let the alarms of one sandbox be those of its proposed state.
     pub(super) fn arm(&mut self, id: SandboxId) {
+        if let Some(snapshot) = owe::snapshots::borne(&self.proposed, id) {
+            return self.alarms.set(id, owe::snapshots::alarms(snapshot));
+        }
         let Some(sandbox) = self.proposed.sandbox(id) else {
             self.alarms.clear(id);
             self.uses.remove(&id);
@@ -116,14 +119,23 @@ impl Shard {
             }
             Alarm::Deadline | Alarm::AutoStop | Alarm::AutoArchive | Alarm::Backup | Alarm::AutoDelete => {
                 self.alarms.disarm(id, alarm);
+                if let Some(snapshot) = owe::snapshots::borne(&self.proposed, id) {
+                    let terms = &self.config.terms;
+                    let rung = owe::snapshots::rung(&self.proposed, terms, snapshot, alarm, now);
+                    return self.proposed_by_alarm(now, rung);
+                }
                 let Some(sandbox) = self.proposed.sandbox(id) else { return };
                 let used = self.uses.get(&id).map_or(sandbox.last_activity, |seen| seen.at);
                 let decided = alarm::decide(&self.proposed, &self.config.terms, sandbox, alarm, used, now);
-                if let Some(proposal) = decided {
-                    // Events of alarms are small; a defect has halted the shard by itself.
-                    let _ = self.propose(now, proposal);
-                }
+                self.proposed_by_alarm(now, decided);
             }
+        }
+    }
+
+    fn proposed_by_alarm(&mut self, now: Timestamp, decided: Option<Proposal>) {
+        if let Some(proposal) = decided {
+            // Events of alarms are small; a defect has halted the shard by itself.
+            let _ = self.propose(now, proposal);
         }
     }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::timers::Barrier;
 use super::{Entry, Halt, Output, Phase, Shard, Why};
 use crate::log::{Outcome, Slot};
+use crate::owe::snapshots::bearer;
 
 /// A place in the log: the last group of a folded state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,6 +221,9 @@ impl Shard {
                 // Nothing was asked about its fork before it was made or given up.
                 touched.extend(forking);
             }
+            if let Subject::Snapshot(id) = entry.record.subject {
+                touched.push(bearer(id));
+            }
         }
         self.outputs.push_back(Output::Committed(flight.entries));
         let opened = self.phase == Phase::Opening;
@@ -247,6 +251,7 @@ impl Shard {
             hosts.iter().filter(|host| hosts.residents(host.id).next().is_some()).map(|host| host.id);
         self.barrier = Barrier::raise(missing.collect(), now.after(self.config.resync));
         self.agenda = self.committed.sandboxes().map(|sandbox| sandbox.id).collect();
+        self.agenda.extend(self.committed.snapshots().map(|snapshot| bearer(snapshot.id)));
     }
 
     /// Somebody else filled the slot this writer wanted to open its epoch in: follow them, then open the next.

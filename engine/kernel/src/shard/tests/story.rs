@@ -20,12 +20,25 @@ use words::{Words, cause, class, command, host, profile, resources, sandbox, sho
 
 use super::world::{ORGANIZATION, START, World};
 use crate::fleet::tests::assert_indexed;
-use crate::shard::{Input, Phase};
+use crate::shard::{Input, Phase, ShardConfig};
+use crate::terms::Terms;
 
 /// Run `story` and compare what became of each line with what it says.
 #[track_caller]
 pub(super) fn check(story: &str) {
     let mut teller = Teller::new();
+    teller.tell("client register default");
+    teller.tell("h1 connect");
+    teller.world.heard.clear();
+    teller.run(story);
+}
+
+/// As [`check`], on other terms.
+#[track_caller]
+pub(super) fn check_on(change: impl FnOnce(&mut Terms), story: &str) {
+    let mut config = ShardConfig::new(1);
+    change(&mut config.terms);
+    let mut teller = Teller { world: World::with(config), about: None };
     teller.tell("client register default");
     teller.tell("h1 connect");
     teller.world.heard.clear();

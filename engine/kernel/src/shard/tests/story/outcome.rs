@@ -96,6 +96,7 @@ fn event_text(event: &SandboxEvent) -> String {
     let kind = event.kind();
     match event {
         SandboxEvent::PullBegan { placement, .. } if placement.host.is_none() => format!("{kind}(no host)"),
+        SandboxEvent::BackupFailed { attempt, .. } => format!("{kind}({attempt})"),
         SandboxEvent::RestoreBegan { placement, .. } if placement.host.is_none() => {
             format!("{kind}(no host)")
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use hourglass_events::{
     Allowance, AutoArchive, AutoDelete, AutoStop, Capabilities, Capability, Class, Command, Create,
-    ExitCause, Fork, GpuTypes, HostId, HostProfile, Image, Incarnation, Labels, Limits, Name, NetworkPolicy,
-    Quota, Resize, Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Target,
+    ExitCause, Fork, FromImage, GpuTypes, Heat, HostId, HostProfile, Image, Incarnation, Labels, Limits,
+    Name, NetworkPolicy, NewSnapshot, Quota, Recipe, Resize, Resources, SandboxId, SnapshotContent,
+    SnapshotId, Span, StopMode, TakeSnapshot, Target,
 };
 
 /// The words of one line after the time.
@@ -149,6 +150,23 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
             let name = (name != "none").then(|| Name::new(name).expect("a name"));
             Command::Fork(target(), Fork { id: sandbox(child), name })
         }
+        "backup" => Command::BackUp(target()),
+        "snapshot" => {
+            let name = words.plain[1];
+            let heat = if words.plain.get(2) == Some(&"hot") { Heat::Hot } else { Heat::Cold };
+            let id = SnapshotId(sandbox(words.named.get("id").unwrap_or(&name)).0);
+            Command::TakeSnapshot(target(), TakeSnapshot { id, name: name.to_owned(), heat })
+        }
+        "make" => {
+            let name = words.plain[0];
+            let class = words.named.get("class").map_or(Class::Container, |name| class(name));
+            let (id, recipe) = (SnapshotId(sandbox(name).0), recipe(words).expect("what it is made of"));
+            let new = NewSnapshot { id, name: name.to_owned(), class, recipe, size: Resize::default() };
+            Command::CreateSnapshot(Box::new(new))
+        }
+        "activate" => Command::ActivateSnapshot(words.plain[0].to_owned()),
+        "deactivate" => Command::DeactivateSnapshot(words.plain[0].to_owned()),
+        "remove" => Command::RemoveSnapshot(words.plain[0].to_owned()),
         "archive" => Command::Archive(target()),
         "recover" => Command::Recover(target()),
         "pause" => Command::Pause(target()),
@@ -229,12 +247,25 @@ fn network(words: &[&str]) -> NetworkPolicy {
     }
 }
 
+fn recipe(words: &Words<'_>) -> Option<Recipe> {
+    let dockerfile = words
+        .named
+        .get("dockerfile")
+        .map(|text| Recipe::Dockerfile { text: format!("FROM {text}"), context: Vec::new() });
+    dockerfile.or_else(|| words.named.get("image").map(|name| Recipe::Reference((*name).to_owned())))
+}
+
 pub(in crate::shard::tests) fn create(words: &Words<'_>) -> Create {
     let number = |name: &str| words.named.get(name).map(|minutes| minutes.parse::<i64>().expect("minutes"));
     let mut create = Create::new(words.sandbox());
     let name = words.named.get("name").copied().or(words.plain.first().copied());
     create.name = name.filter(|name| *name != "none").map(|name| Name::new(name).expect("a name"));
     create.snapshot = words.named.get("snapshot").map(|name| (*name).to_owned());
+    create.image = recipe(words).map(|recipe| {
+        let number = |name: &str| words.named.get(name).map(|text| text.parse().expect("a number"));
+        let size = Resize { cpu: number("cpu"), memory_gib: number("memory"), disk_gib: number("disk") };
+        Box::new(FromImage { recipe, size })
+    });
     create.class = words.named.get("class").map(|name| class(name));
     create.linked = words.named.get("linked").map(|letter| Target::Id(sandbox(letter)));
     create.region = words.named.get("region").map(|name| (*name).to_owned());
