@@ -11,8 +11,7 @@ use crate::caller::Caller;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::shared::Shared;
-use crate::wire::item::Item;
-use crate::wire::sandbox::Page;
+use crate::wire::sandbox::{Items, Page};
 
 pub(crate) async fn list(
     State(shared): State<Shared>,
@@ -21,12 +20,14 @@ pub(crate) async fn list(
 ) -> Result<Json<Page>, Problem> {
     let query = query::read(caller.organization(), &mut parameters)?;
     parameters.end()?;
-    let Some(query) = query else {
-        return Ok(Json(Page { items: Vec::new(), next_cursor: None }));
+    let (sandboxes, next_cursor) = match query {
+        Some(query) => {
+            // The writer must not wait for a long list: it is made from a copy, which costs nothing to speak of.
+            let roster = shared.engine.view_of(caller.organization()).roster(Clone::clone);
+            let page = roster.list(&query)?;
+            (page.sandboxes, page.next)
+        }
+        None => (Vec::new(), None),
     };
-    // The writer must not wait for a long list: it is made from a copy, which costs nothing to speak of.
-    let roster = shared.engine.view_of(caller.organization()).roster(Clone::clone);
-    let page = roster.list(&query)?;
-    let items = page.sandboxes.iter().map(|sandbox| Item::of(sandbox, &shared.settings)).collect();
-    Ok(Json(Page { items, next_cursor: page.next }))
+    Ok(Json(Page { items: Items { sandboxes, shared }, next_cursor }))
 }

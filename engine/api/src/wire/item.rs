@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hourglass_events::{AutoDelete, AutoStop, Minutes, NetworkPolicy, Sandbox};
+use hourglass_events::{
+    AutoDelete, AutoStop, HostId, Minutes, NetworkPolicy, OrganizationId, Sandbox, SandboxId,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,8 +16,10 @@ use crate::settings::Settings;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ListedSandbox")]
 pub(crate) struct Item {
-    id: String,
-    organization_id: String,
+    #[schemars(with = "String")]
+    id: SandboxId,
+    #[schemars(with = "String")]
+    organization_id: OrganizationId,
     name: String,
     user: String,
     labels: BTreeMap<String, String>,
@@ -51,7 +55,8 @@ pub(crate) struct Item {
     #[schemars(schema_with = "class::schema")]
     sandbox_class: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    runner_id: Option<String>,
+    #[schemars(with = "Option<String>")]
+    runner_id: Option<HostId>,
 }
 
 impl Item {
@@ -60,8 +65,8 @@ impl Item {
         let blueprint = &sandbox.blueprint;
         let labels = blueprint.labels.iter();
         Self {
-            id: sandbox.id.to_string(),
-            organization_id: sandbox.organization.to_string(),
+            id: sandbox.id,
+            organization_id: sandbox.organization,
             name: blueprint.name.to_string(),
             user: blueprint.user.clone(),
             labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
@@ -89,7 +94,7 @@ impl Item {
             updated_at: moment(sandbox.updated),
             last_activity_at: moment(sandbox.last_activity),
             sandbox_class: class::name(blueprint.class),
-            runner_id: sandbox.host.map(|host| host.to_string()),
+            runner_id: sandbox.host,
         }
     }
 }

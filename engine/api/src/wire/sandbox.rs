@@ -1,12 +1,15 @@
 //! A sandbox as it is read by itself, and pages of them.
 
+use std::sync::Arc;
+
 use hourglass_events::Values;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::item::Item;
 use super::variables::Variables;
 use crate::settings::Settings;
+use crate::shared::Shared;
 
 /// A sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -31,9 +34,24 @@ impl Sandbox {
 #[schemars(rename = "SandboxPage")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Page {
-    pub(crate) items: Vec<Item>,
+    #[schemars(with = "Vec<Item>")]
+    pub(crate) items: Items,
     /// Null on the last page, and never left out.
     pub(crate) next_cursor: Option<String>,
+}
+
+/// The sandboxes of a page. Each becomes what clients read as it is written out, so that of a long list one at a time
+/// is held in that form.
+#[derive(Debug)]
+pub(crate) struct Items {
+    pub(crate) sandboxes: Vec<Arc<hourglass_events::Sandbox>>,
+    pub(crate) shared: Shared,
+}
+
+impl Serialize for Items {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.sandboxes.iter().map(|sandbox| Item::of(sandbox, &self.shared.settings)))
+    }
 }
 
 /// Where a toolbox is.
