@@ -43,7 +43,9 @@ fn a_sandbox_lives_its_life_by_verbs_alone() {
     let created = said(&["create", "--name", "first", "--label", "team=a", "--auto-stop", "7"], data);
     assert!(created.contains("first") && created.contains("started"), "{created}");
     let got = said(&["get", "first"], data);
-    for part in ["1 vCPU, 1 GiB, 3 GiB disk", "stop after 7 min", "delete never", "team=a"] {
+    for part in
+        ["1 vCPU, 1 GiB, 3 GiB disk", "stop after 7 min, archive after 7 days, delete never", "team=a"]
+    {
         assert!(got.contains(part), "{part:?} is missing:\n{got}");
     }
     assert_eq!(json(&["stop", "first"], data)[0]["state"], "stopped");
@@ -66,6 +68,8 @@ fn labels_and_intervals_are_set_one_by_one() {
     let intervals = json(&["interval", "it", "--stop", "0", "--delete", "-1", "--archive", "60"], data);
     let interval = |name: &str| intervals[0][name].as_i64().unwrap();
     assert_eq!(["autoStopInterval", "autoArchiveInterval", "autoDeleteInterval"].map(interval), [0, 60, -1]);
+    let told = said(&["events", "it"], data);
+    assert!(told.contains("after 60 min") && told.contains("never"), "{told}");
     fails(&run(&["interval", "it", "--stop", "-5"], data), 1, &["-5"]);
     fails(&run(&["interval", "it"], data), 2, &["--stop"]);
 }

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use hourglass_events::{
-    Event, HostEvent, Record, Resources, SandboxEvent, Seq, ShardEvent, SnapshotEvent, Timestamp,
+    AutoArchive, AutoDelete, AutoStop, Event, HostEvent, Minutes, Record, Resources, SandboxEvent, Seq,
+    ShardEvent, SnapshotEvent, Timestamp,
 };
 
 static COLOURS: LazyLock<bool> =
@@ -57,6 +58,13 @@ pub(crate) fn problem(error: &anyhow::Error) {
         }
         told = cause.to_string();
     }
+}
+
+/// How long an interval is, in the largest units it has a whole number of.
+pub(crate) fn minutes(minutes: i64) -> String {
+    const UNITS: &[(i64, &str)] = &[(24 * 60, "days"), (60, "h")];
+    let whole = UNITS.iter().find(|(unit, _)| minutes > *unit && minutes % unit == 0);
+    whole.map_or_else(|| format!("{minutes} min"), |(unit, name)| format!("{} {name}", minutes / unit))
 }
 
 /// A time, in UTC with milliseconds.
@@ -136,6 +144,21 @@ fn size(resources: Resources) -> String {
     format!("{cpu} vCPU, {memory_gib} GiB, {disk_gib} GiB disk{gpus}")
 }
 
+/// What an interval says that never ends.
+const NEVER: &str = "never";
+
+fn after(time: u32) -> String {
+    format!("after {}", minutes(time.into()))
+}
+
+fn deleted(policy: AutoDelete) -> String {
+    match policy {
+        AutoDelete::Never => NEVER.to_owned(),
+        AutoDelete::AtOnce => "at once".to_owned(),
+        AutoDelete::After(Minutes(time)) => after(time),
+    }
+}
+
 /// What one would want to know of an event beside its name.
 pub(crate) fn gist(event: &SandboxEvent) -> String {
     match event {
@@ -161,9 +184,10 @@ pub(crate) fn gist(event: &SandboxEvent) -> String {
         | SandboxEvent::Struggled { fault, .. } => fault.to_string(),
         SandboxEvent::IntentQueued { intent } => format!("{intent:?}"),
         SandboxEvent::IntentDropped { why } => format!("{why:?}"),
-        SandboxEvent::AutoStopSet { policy } => format!("{policy:?}"),
-        SandboxEvent::AutoArchiveSet { policy } => format!("{policy:?}"),
-        SandboxEvent::AutoDeleteSet { policy } => format!("{policy:?}"),
+        SandboxEvent::AutoStopSet { policy: AutoStop::After(Minutes(time)) } => after(*time),
+        SandboxEvent::AutoStopSet { policy: AutoStop::Never } => NEVER.to_owned(),
+        SandboxEvent::AutoArchiveSet { policy: AutoArchive(Minutes(time)) } => after(*time),
+        SandboxEvent::AutoDeleteSet { policy } => deleted(*policy),
         SandboxEvent::ResizeBegan { resources, .. } => size(*resources),
         SandboxEvent::ForkBegan { child, name, .. } => format!("{name} ({child})"),
         SandboxEvent::ArchiveBegan { reason, .. } => format!("{reason:?}").to_lowercase(),

@@ -83,7 +83,7 @@ impl Sandbox {
         let mut lines = vec![
             ("name", name.clone()),
             ("id", id.clone()),
-            ("state", self.state()),
+            ("state", self.state(0)),
             ("snapshot", format!("{snapshot} ({sandbox_class})")),
             ("size", self.size()),
             ("user", user.clone()),
@@ -103,7 +103,7 @@ impl Sandbox {
         }
     }
 
-    fn state(&self) -> String {
+    fn state(&self, width: usize) -> String {
         let state = &self.view.state;
         let tone = match state.as_str() {
             "started" => Tone::Good,
@@ -111,7 +111,7 @@ impl Sandbox {
             settled if Self::SETTLED.contains(&settled) => Tone::Faint,
             _ => Tone::Busy,
         };
-        paint::toned(tone, &format!("{state:<10}"))
+        paint::toned(tone, &format!("{state:<width$}"))
     }
 
     fn size(&self) -> String {
@@ -123,7 +123,8 @@ impl Sandbox {
     fn intervals(&self) -> String {
         let minutes = |name: &str, interval: i64, special: &[(i64, &str)]| {
             let word = special.iter().find(|(value, _)| *value == interval);
-            word.map_or_else(|| format!("{name} after {interval} min"), |(_, word)| format!("{name} {word}"))
+            let after = || format!("{name} after {}", paint::minutes(interval));
+            word.map_or_else(after, |(_, word)| format!("{name} {word}"))
         };
         let View { auto_stop_interval, auto_archive_interval, auto_delete_interval, .. } = self.view;
         [
@@ -143,7 +144,7 @@ pub(crate) fn table(sandboxes: &[Sandbox]) {
     paint::say(paint::toned(Tone::Faint, &head));
     for sandbox in sandboxes {
         let View { name, id, snapshot, last_activity_at, .. } = &sandbox.view;
-        let (state, used) = (sandbox.state(), ago(last_activity_at, now));
+        let (state, used) = (sandbox.state(10), ago(last_activity_at, now));
         paint::say(format!("{name:<width$}  {id:<36}  {state}  {used:>9}  {snapshot}"));
     }
 }

@@ -102,8 +102,11 @@ fn form(bytes: Box<dyn Read + Send + Sync>) -> (String, Box<dyn Read + Send + Sy
 fn take(api: &Api, sandbox: &str, path: &str, file: &str) -> anyhow::Result<()> {
     if file == PIPE {
         let mut answer = read(api, sandbox, path)?;
-        io::copy(&mut answer, &mut io::stdout()).with_context(|| format!("{sandbox}:{path} broke off"))?;
-        return Ok(());
+        return match io::copy(&mut answer, &mut io::stdout()) {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            copied => copied.map(drop).with_context(|| format!("{sandbox}:{path} broke off")),
+        };
     }
     let target =
         if Path::new(file).is_dir() { Path::new(file).join(last(path)?) } else { PathBuf::from(file) };
