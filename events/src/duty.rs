@@ -131,7 +131,7 @@ pub const fn duties(state: State) -> Duties {
         Restore, Resume, SaveMemory, Stop,
     };
     match state {
-        State::Unknown | State::PendingBuild | State::BuildFailed | State::Deleted => watch(&[]),
+        State::Unknown | State::PendingBuild | State::BuildFailed => watch(&[]),
         State::BuildingSnapshot => task(Build, Kind::SnapshotReady, Kind::BuildFailed, &[Alarm::Deadline]),
         State::PullingSnapshot => task(Pull, Kind::SnapshotReady, Kind::Failed, &[Alarm::Deadline]),
         State::Creating => task(Create, Kind::Booted, Kind::Failed, &[Alarm::Deadline]),
@@ -163,6 +163,8 @@ pub const fn duties(state: State) -> Duties {
         // These two have no deadline: they are tried until they succeed.
         State::Deleting => task(Remove, Kind::Removed, Kind::Struggled, &[Alarm::Retry]),
         State::Error => task(Quiesce, Kind::Quiesced, Kind::Struggled, &[Alarm::Retry]),
+        // Owed only while something of it is left in object storage.
+        State::Deleted => task(Remove, Kind::LeftoverRemoved, Kind::Struggled, &[Alarm::Retry]),
     }
 }
 

@@ -191,6 +191,7 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     // A host was found, or another after the first refused.
     (Kind::Placed,            &[
         State::PullingSnapshot, State::BuildingSnapshot, State::PendingBuild, State::Restoring, State::Deleting,
+        State::Deleted,
     ]),
     // What a fork boots from is there.
     (Kind::CopyReady,         &[State::Creating]),
@@ -202,7 +203,7 @@ pub const KEEPING: &[(Kind, &[State])] = &[
     // Removing, quietening, dropping what is archived and holding what runs to its settings never give up.
     // So does taking away the backups that a newer one has made useless.
     (Kind::Struggled,         &[
-        State::Deleting, State::Error, State::Archived, State::Started, State::Stopped,
+        State::Deleting, State::Error, State::Archived, State::Started, State::Stopped, State::Deleted,
     ]),
     (Kind::Quiesced,          &[State::Error]),
     // What runs would be caught halfway through what it writes.

@@ -157,6 +157,12 @@ impl Sandbox {
         self.blueprint.auto_delete == AutoDelete::AtOnce
     }
 
+    /// Whether it is deleted, and nothing of it is left anywhere.
+    #[must_use]
+    pub fn is_forgotten(&self) -> bool {
+        self.state == State::Deleted && self.stored.is_empty()
+    }
+
     fn enter(&mut self, state: State, stamp: &Stamp, event: &SandboxEvent) {
         let from = self.state;
         self.leave(stamp, event);

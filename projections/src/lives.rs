@@ -88,7 +88,7 @@ impl Lives {
                 Err(illegal) => return Err(illegal.into()),
             }
         };
-        if after.state == State::Deleted {
+        if after.is_forgotten() {
             self.living.remove(&id);
         } else if before.is_none() {
             self.living.insert(id, Arc::clone(&after));

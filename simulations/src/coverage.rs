@@ -33,8 +33,6 @@ pub const LATER_STATES: &[State] =
 
 /// Single rows that wait, or that the rest of the kernel makes impossible, each for its reason.
 pub const LATER_EDGES: &[(State, Kind)] = &[
-    // What a deleted sandbox left in object storage goes with its host's copy.
-    (State::Deleted, Kind::LeftoverRemoved),
     // A sandbox at rest fails with its host; losing hosts comes with an issue of its own.
     (State::Started, Kind::Failed),
     (State::Stopped, Kind::Failed),
@@ -50,8 +48,6 @@ pub const LATER_EDGES: &[(State, Kind)] = &[
     (State::Archiving, Kind::Failed),
     // What has stopped has its disk on its host; that it has lost its host comes with losing hosts.
     (State::Stopped, Kind::RestoreBegan),
-    // Its archive is taken away first.
-    (State::Archived, Kind::Removed),
     (State::Resizing, Kind::IntentDropped),
     (State::Forking, Kind::IntentDropped),
     // What is being forked has a live fork, and whose fork is deleted meanwhile goes on at once.

@@ -1,8 +1,9 @@
 //! Read models of logs that worlds leave, compared with the kernel's own state after every record.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use hourglass_events::{OrganizationId, Record, Resources, SandboxId, ShardNumber, Span, State};
+use hourglass_events::{OrganizationId, Record, Resources, Sandbox, SandboxId, ShardNumber, Span, State};
 use hourglass_kernel::fleet::quotas::Counts;
 use hourglass_kernel::place::{CPU_SHARE, DISK_SHARE, GPU_SHARE, MEMORY_SHARE};
 use hourglass_kernel::{Fleet, Replay};
@@ -66,7 +67,7 @@ impl Models {
     }
 
     fn lives(&self, fleet: &Fleet) {
-        for sandbox in fleet.sandboxes() {
+        for sandbox in living(fleet) {
             assert_eq!(self.roster.by_id(sandbox.id), Some(sandbox));
             let step = self.timeline.of(sandbox.id).and_then(|story| story.steps().last());
             let step = step.expect("who is there has a story");
@@ -76,7 +77,7 @@ impl Models {
 
     fn kin(&self, fleet: &Fleet) {
         let mut linked = BTreeMap::<SandboxId, BTreeSet<SandboxId>>::new();
-        for sandbox in fleet.sandboxes() {
+        for sandbox in living(fleet) {
             let parent = self.forest.ancestors(sandbox.id).next().map(|parent| parent.sandbox);
             assert_eq!(parent, sandbox.blueprint.forked_from);
             assert!(self.forest.get(sandbox.id).is_none_or(|member| member.state == sandbox.state));
@@ -84,11 +85,11 @@ impl Models {
                 linked.entry(parent).or_default().insert(sandbox.id);
             }
         }
-        linked.retain(|parent, _| fleet.sandbox(*parent).is_some());
+        linked.retain(|parent, _| living(fleet).any(|sandbox| sandbox.id == *parent));
         // To the kernel, what is being deleted is nobody's child any more.
         let stays =
             |id: &SandboxId| fleet.sandbox(*id).is_some_and(|child| !child.state.is_in(State::NAMELESS));
-        for sandbox in fleet.sandboxes() {
+        for sandbox in living(fleet) {
             let children = self.forest.children(sandbox.id).into_iter().map(|child| child.sandbox);
             let forks = fleet.kin().forks(sandbox.id).filter(|child| !fleet.kin().is_reserved(*child));
             assert!(children.filter(stays).collect::<BTreeSet<_>>().into_iter().eq(forks));
@@ -148,6 +149,11 @@ impl Models {
             }
         }
     }
+}
+
+/// The deleted are in the fleet for as long as something of them is left elsewhere, and in no read model of the living.
+fn living(fleet: &Fleet) -> impl Iterator<Item = &Arc<Sandbox>> {
+    fleet.sandboxes().filter(|sandbox| sandbox.state != State::Deleted)
 }
 
 #[test]

@@ -148,7 +148,10 @@ impl Fleet {
     /// The sandbox that `target` means within `organization`: by id first, then by name.
     #[must_use]
     pub fn find(&self, organization: OrganizationId, target: &Target) -> Option<&Arc<Sandbox>> {
-        let by_id = |id: SandboxId| self.sandbox(id).filter(|sandbox| sandbox.organization == organization);
+        // What is deleted may be here until nothing of it is left anywhere, but for nobody to ask for.
+        let asked =
+            |sandbox: &&Arc<Sandbox>| sandbox.organization == organization && sandbox.state != State::Deleted;
+        let by_id = |id: SandboxId| self.sandbox(id).filter(asked);
         match target {
             Target::Id(id) => by_id(*id),
             Target::Text(text) => text

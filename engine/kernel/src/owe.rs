@@ -50,7 +50,7 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
         State::Starting => Some(Task::Boot(plan(sandbox))),
         State::Stopping => Some(Task::Stop { grace: sandbox.work?.grace }),
         State::Deleting if sandbox.stored.is_empty() => Some(Task::Remove),
-        State::Deleting => Some(Task::Purge(sandbox.stored.clone())),
+        State::Deleting | State::Deleted => Some(Task::Purge(sandbox.stored.clone())),
         // What failed is kept as its backup has it: there is nothing to store.
         State::Archiving => (!sandbox.keeps_backup()).then_some(Task::Archive),
         State::Archived => Some(Task::Discard(sandbox.stale().collect())),
@@ -88,7 +88,7 @@ fn task(sandbox: &Sandbox) -> Option<Task> {
             | Errand::Capture { .. }
             | Errand::Backup => None,
         },
-        State::Unknown | State::PendingBuild | State::BuildFailed | State::Paused | State::Deleted => None,
+        State::Unknown | State::PendingBuild | State::BuildFailed | State::Paused => None,
         // No command of this release leads here; the orders come with the operations.
         State::BuildingSnapshot => Some(Task::Build(Box::new(build(sandbox)?))),
         State::Snapshotting => snapshots::capture(sandbox),

@@ -59,7 +59,7 @@ impl Needs {
     pub fn now(sandbox: &Sandbox) -> Self {
         let needs = Self { refused: sandbox.refused.clone(), ..Self::of(&sandbox.blueprint) };
         match sandbox.state {
-            State::Deleting => Self {
+            State::Deleting | State::Deleted => Self {
                 class: None,
                 resources: Resources { cpu: 0, memory_gib: 0, disk_gib: 0, gpu: 0 },
                 gpu_types: GpuTypes::default(),
@@ -88,7 +88,6 @@ impl Needs {
             | State::Resizing
             | State::Snapshotting
             | State::Forking
-            | State::Deleted
             | State::Error => needs,
         }
     }

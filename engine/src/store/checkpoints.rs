@@ -105,7 +105,9 @@ fn decode(bytes: &[u8]) -> Result<Saved, CheckpointError> {
     let checkpoint = Checkpoint::from_bytes(state)?;
     let gone: Vec<Arc<Sandbox>> =
         rmp_serde::from_slice(gone).map_err(|_| damaged("its roster is not one"))?;
-    let known = checkpoint.fleet.sandboxes().cloned().chain(gone);
+    // The fleet keeps the deleted for as long as something is left of them, the roster for as long as it shows them.
+    let living = checkpoint.fleet.sandboxes().filter(|sandbox| sandbox.state != State::Deleted);
+    let known = living.cloned().chain(gone);
     let roster = Roster::resume(checkpoint.fleet.seq(), known);
     let witness = (check != Check::NONE).then_some(Witness { slot: checkpoint.mark.slot, check });
     Ok(Saved { checkpoint, roster, witness })

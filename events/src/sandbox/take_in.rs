@@ -76,8 +76,8 @@ impl Sandbox {
             SandboxEvent::Placed { placement, deadline } => {
                 self.host = placement.host;
                 self.begin_work(stamp);
-                // Deleting has none, as it never gives up.
-                if self.state != State::Deleting {
+                // Taking away has none, as it never gives up.
+                if !self.state.is_in(&[State::Deleting, State::Deleted]) {
                     self.set_deadline(*deadline);
                 }
             }
@@ -127,6 +127,11 @@ impl Sandbox {
             SandboxEvent::BackupFailed { fault, attempt, retry_at } => {
                 let (fault, attempt, retry_at) = (fault.clone(), *attempt, *retry_at);
                 self.backup_failed(stamp, Unsaved { fault, attempt, retry_at });
+            }
+            SandboxEvent::LeftoverRemoved if self.state == State::Deleted => {
+                self.stored.clear();
+                self.host = None;
+                self.work = None;
             }
             SandboxEvent::LeftoverRemoved => self.leftover_removed(stamp),
             SandboxEvent::PublicSet { public } => self.blueprint.public = *public,

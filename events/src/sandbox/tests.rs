@@ -362,11 +362,14 @@ proptest! {
     #[test]
     fn work_is_owed_where_the_state_says_so(sandbox in somewhere()) {
         let owed = crate::duty::duties(sandbox.state).task.is_some();
-        // Only the error's quieting, what runs being held to its settings, a fork's boot, and backups begin or end while
-        // a state stays.
-        let at_rest = [State::Error, State::Archived, State::Started, State::Stopped, State::Creating];
+        // Only the error's quieting, what runs being held to its settings, a fork's boot, backups, and taking away what
+        // they left behind begin or end while a state stays.
+        let at_rest = [
+            State::Error, State::Archived, State::Started, State::Stopped, State::Creating, State::Deleted,
+        ];
         let ends = sandbox.state.is_in(&at_rest);
         prop_assert!(sandbox.work.is_some() == owed || (ends && sandbox.work.is_none()));
+        prop_assert!(sandbox.state != State::Deleted || sandbox.work.is_some() != sandbox.is_forgotten());
         prop_assert!(sandbox.state != State::Started || sandbox.work.is_some() == (sandbox.settings != Settings::Applied));
     }
 

@@ -11,6 +11,10 @@ use crate::time::Span;
 impl Sandbox {
     /// What the operation that ends leaves behind.
     pub(super) fn leave(&mut self, stamp: &Stamp, event: &SandboxEvent) {
+        // Its removal takes away what is in object storage, too. Whoever is deleted without one leaves that behind.
+        if self.state == State::Deleting && event.kind() == SandboxEventKind::Removed {
+            self.stored.clear();
+        }
         // What is kept as its backup has it keeps that one.
         let stored = event.kind() == SandboxEventKind::ArchiveStored && !self.keeps_backup();
         let errand = self.errand.take();
@@ -59,6 +63,7 @@ impl Sandbox {
             TaskKind::Backup => {
                 self.host.is_some() && (self.is_backing_up() || self.stale().next().is_some())
             }
+            TaskKind::Remove => !self.is_forgotten(),
             TaskKind::Pull
             | TaskKind::Build
             | TaskKind::Create
@@ -72,8 +77,7 @@ impl Sandbox {
             | TaskKind::Resize
             | TaskKind::Capture
             | TaskKind::Fork
-            | TaskKind::Quiesce
-            | TaskKind::Remove => true,
+            | TaskKind::Quiesce => true,
         });
         self.work = owed.map(|_| Work {
             number: stamp.seq.into(),

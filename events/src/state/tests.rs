@@ -28,9 +28,9 @@ fn titles_are_the_names_with_spaces() {
 
 #[test]
 fn an_operation_is_in_flight_where_a_task_is_owed_but_at_rest() {
-    // What failed is quietened, what is archived is dropped, what runs is held to its settings, and what has stopped is
-    // backed up, while the state stays what it is.
-    let at_rest = [State::Error, State::Archived, State::Started, State::Stopped];
+    // What failed is quietened, what is archived is dropped, what runs is held to its settings, what has stopped is
+    // backed up, and what is left of the deleted is taken away, while the state stays what it is.
+    let at_rest = [State::Error, State::Archived, State::Started, State::Stopped, State::Deleted];
     let owing = states(|state| duties(state).task.is_some() && !state.is_in(&at_rest));
     let mut in_flight = State::IN_FLIGHT.to_vec();
     in_flight.sort();
@@ -81,7 +81,8 @@ fn what_is_in_flight_has_a_deadline_or_is_tried_for_ever() {
     let flies = |state: State| state.is_in(State::IN_FLIGHT) && state != State::Deleting;
     let bounded = states(|state| flies(state) || state == State::Stopped);
     assert_eq!(alarmed(Alarm::Deadline), bounded);
-    let retried = [State::Started, State::Stopped, State::Archived, State::Deleting, State::Error];
+    let retried =
+        [State::Started, State::Stopped, State::Archived, State::Deleting, State::Deleted, State::Error];
     assert_eq!(alarmed(Alarm::Retry), retried);
     assert_eq!(alarmed(Alarm::Backup), [State::Stopped]);
 }

@@ -91,7 +91,7 @@ pub fn decide(
         }
         Alarm::Backup => backup::begin(terms, now),
         Alarm::AutoArchive => archive::begin(terms, ArchiveReason::Expired, now),
-        Alarm::AutoDelete => SandboxEvent::DeleteBegan { reason: DeleteReason::Expired },
+        Alarm::AutoDelete => delete::begin(sandbox, DeleteReason::Expired),
         // A retry is an order sent again, not an event.
         Alarm::Retry => return None,
     };

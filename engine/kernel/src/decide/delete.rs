@@ -28,8 +28,18 @@ pub(super) fn decide(fleet: &Fleet, sandbox: &Sandbox) -> Verdict {
         | State::Forking
         | State::Error => {
             has_no_forks(fleet, sandbox)?;
-            Ok(Some(SandboxEvent::DeleteBegan { reason: DeleteReason::Asked }))
+            Ok(Some(begin(sandbox, DeleteReason::Asked)))
         }
+    }
+}
+
+/// The event that deletes `sandbox`, or begins to. No host has anything of what is archived, once its host has dropped
+/// the disk: it is deleted at once, and what is left of it in object storage is taken away afterwards.
+pub(crate) fn begin(sandbox: &Sandbox, reason: DeleteReason) -> SandboxEvent {
+    if sandbox.state == State::Archived && sandbox.work.is_none() {
+        SandboxEvent::Removed
+    } else {
+        SandboxEvent::DeleteBegan { reason }
     }
 }
 

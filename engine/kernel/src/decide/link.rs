@@ -54,7 +54,7 @@ pub(super) fn placed(fleet: &Fleet, parent: &Sandbox, blueprint: &Blueprint) -> 
 /// What `sandbox` needs of a host, which is its parent's if it is linked.
 pub(crate) fn needs(fleet: &Fleet, sandbox: &Sandbox) -> Option<Needs> {
     let needs = Needs::now(sandbox);
-    match sandbox.blueprint.linked.filter(|_| sandbox.state != State::Deleting) {
+    match sandbox.blueprint.linked.filter(|_| !sandbox.state.is_in(&[State::Deleting, State::Deleted])) {
         Some(parent) => Some(needs.on(fleet.sandbox(parent)?.host?)),
         None => Some(needs),
     }

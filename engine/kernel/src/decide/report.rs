@@ -88,6 +88,7 @@ fn done(
         TaskKind::Fork => SandboxEvent::Forked,
         TaskKind::Quiesce => SandboxEvent::Quiesced,
         TaskKind::Hold => SandboxEvent::SettingsApplied,
+        TaskKind::Remove if sandbox.state == State::Deleted => SandboxEvent::LeftoverRemoved,
         TaskKind::Remove => SandboxEvent::Removed,
     };
     debug_assert_eq!(event.kind(), owed.done, "the duty names the event");

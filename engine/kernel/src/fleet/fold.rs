@@ -175,7 +175,7 @@ impl Fleet {
         }
         let after = Arc::clone(slot);
         self.index(Some(&before), &after);
-        if after.state == State::Deleted {
+        if after.is_forgotten() {
             self.sandboxes.remove(&id);
         }
         Ok(())
@@ -329,7 +329,7 @@ fn ties(sandbox: &Sandbox) -> impl Iterator<Item = (Tie, SandboxId)> {
 
 /// Whether `sandbox` needs a host for what it is owed, and may be given any.
 pub(crate) fn seeks(sandbox: &Sandbox) -> bool {
-    let stored = sandbox.state == State::Deleting && !sandbox.stored.is_empty();
+    let stored = sandbox.state.is_in(&[State::Deleting, State::Deleted]) && !sandbox.stored.is_empty();
     stored || sandbox.state.is_in(&[State::PendingBuild, State::PullingSnapshot, State::Restoring])
 }
 
@@ -355,7 +355,7 @@ struct Footprint {
 impl Footprint {
     fn of(sandbox: &Sandbox) -> Self {
         Self {
-            present: sandbox.state != State::Deleted,
+            present: !sandbox.is_forgotten(),
             named: !sandbox.state.is_in(State::NAMELESS),
             waits: (sandbox.host.is_none() && seeks(sandbox)).then(|| Needs::now(sandbox)),
             reserves: sandbox.forking(),

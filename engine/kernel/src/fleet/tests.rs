@@ -39,7 +39,7 @@ pub(crate) fn assert_indexed(fleet: &Fleet) {
                 *sum += u64::from(more);
             }
         }
-        let purged = sandbox.state == State::Deleting && !sandbox.stored.is_empty();
+        let purged = sandbox.state.is_in(&[State::Deleting, State::Deleted]) && !sandbox.stored.is_empty();
         let seeks = purged
             || matches!(sandbox.state, State::PendingBuild | State::PullingSnapshot | State::Restoring);
         if seeks && sandbox.host.is_none() {

@@ -125,8 +125,45 @@ fn only_what_has_stopped_is_archived_and_an_archive_waits_for_a_stop() {
 fn archived_time_counts_until_it_is_deleted_and_its_archive_goes_with_it() {
     check(
         "0s    given   archived a delete=60     -> ready
-         60m   timer                            -> a DeleteBegan(Expired) + a Placed + a h1 Purge(1)
-         61m   h1      done a                   -> Removed",
+         60m   timer                            -> a Removed + a Placed + a h1 Purge(1)
+         61m   h1      done a                   -> LeftoverRemoved
+         61m   look    a                        -> gone",
+    );
+}
+
+#[test]
+fn what_is_archived_is_deleted_at_once_and_its_archive_afterwards() {
+    check(
+        "0s    given   archived a name=box      -> ready
+         1s    client  delete a                 -> Removed + Placed + h1 Purge(1)
+         2s    client  start a                  -> refused: there is no sandbox \"a\"
+         2s    client  create b name=box        -> PullBegan + h1 Pull
+         3s    h1      failed a                 -> Struggled(1)
+         3s    look    a                        -> Deleted, exit stopped, fault the sandbox's disk is not on the host any more
+         4s    timer                            -> a h1 Purge(1)
+         5s    h1      done a                   -> LeftoverRemoved
+         5s    look    a                        -> gone",
+    );
+}
+
+#[test]
+fn what_is_left_of_the_deleted_waits_for_a_host_that_can_take_it_away() {
+    check(
+        "0s    given   archived a               -> ready
+         1s    h1      gone                     ->
+         1s    client  delete a                 -> Removed + Placed
+         9m    h1      connect                  -> a h1 Purge(1)
+         9m    h1      done a                   -> LeftoverRemoved",
+    );
+}
+
+#[test]
+fn what_its_host_still_has_is_deleted_with_it() {
+    check(
+        "0s    given   archiving a              -> ready
+         1s    h1      done a                   -> ArchiveStored + h1 Discard
+         2s    client  delete a                 -> DeleteBegan + h1 Purge(1)
+         3s    h1      done a                   -> Removed",
     );
 }
 
