@@ -177,6 +177,25 @@ fn a_timeline_tells_each_state_with_its_cause_and_survives_deletion() {
     assert!(states.iter().all(|state| svg.contains(&format!(">{state}</text>"))), "{svg}");
 }
 
+#[test]
+fn replay_shows_what_hosts_had_promised_and_had_left_at_any_moment() {
+    let data = lived();
+    let at = |arguments: &[&str]| -> Vec<Value> {
+        let told = data.said("replay", &[&["--hosts", "--json"], arguments].concat());
+        told.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    assert!(at(&["--until", "1"]).is_empty(), "no host was there yet");
+    let hosts = at(&[]);
+    assert_eq!((hosts.len(), hosts[0]["host"].as_str().unwrap()), (1, HOST.to_string().as_str()));
+    // Two run, and nothing is left of the third.
+    assert_eq!((&hosts[0]["sandboxes"], &hosts[0]["promised"]["cpu"]), (&2.into(), &2.into()));
+    let stopped = number(of_kind(&views(&data), "Exited")[0]);
+    let promised = &at(&["--until", &stopped])[0]["promised"];
+    assert_eq!((&promised["cpu"], &promised["disk_gib"]), (&0.into(), &3.into()));
+    let told = data.said("replay", &["--hosts"]);
+    assert!(told.contains("local") && told.contains("container") && told.contains("open"), "{told}");
+}
+
 /// A sandbox that ran out of memory, and was deleted then.
 async fn burst(data: &Data) {
     let (engine, host, machine) = start(data).await;

@@ -1,9 +1,11 @@
 //! `hourglass replay`: the state a log leads to, or led to at any moment of the past, and what changed between two.
 
 mod diff;
+mod hosts;
 
 use hourglass_events::{Digest, Sandbox, SandboxId};
 use hourglass_kernel::Fleet;
+use hourglass_projections::{Capacity, Projection as _};
 use serde_json::json;
 
 use super::cast::Cast;
@@ -25,12 +27,21 @@ pub(crate) struct Arguments {
     /// What changed between two moments, each the number of a record or a time.
     #[arg(long, num_args = 2, value_names = ["FROM", "TO"], conflicts_with = "until")]
     diff: Option<Vec<When>>,
+    /// In place of sandboxes, hosts: what they have, what of it is promised, and what is left.
+    #[arg(long, conflicts_with_all = ["of", "diff"])]
+    hosts: bool,
     /// One JSON object a line, for programs.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.hosts {
+        let mut capacity = Capacity::new();
+        arguments.which.past()?.until(arguments.until, |moment| Ok(capacity.apply(moment.record)?))?;
+        hosts::tell(&capacity, arguments.json);
+        return Ok(());
+    }
     match arguments.diff.as_deref() {
         Some([from, to]) => {
             let (before, after) = (fold(arguments, Some(*from))?, fold(arguments, Some(*to))?);

@@ -1,5 +1,6 @@
 //! `hourglass usage`: what sandboxes had, and for how long.
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 
 use hourglass_events::{OrganizationId, Timestamp};
@@ -10,7 +11,7 @@ use super::when::When;
 use super::{Which, picture};
 use crate::paint;
 
-/// The most hours that are listed; of more, the latest. A hundred years of them.
+/// The most hours that are listed; of more, the first. A hundred years of them.
 const HOURS_MOST: usize = 100 * 366 * 24;
 
 #[derive(Debug, clap::Args)]
@@ -65,8 +66,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let Some(path) = &arguments.svg else { return Ok(()) };
     let title = format!("What was used by {}, up to {}", arguments.by.title(), paint::time(until));
-    let drawn: Vec<_> = rows.into_iter().map(|row| (row.label, row.tally)).collect();
-    picture::save(path, &drawing::svg(&title, &drawn))
+    picture::save(path, &drawing::svg(&title, &drawn(arguments.by, rows)))
+}
+
+/// What a drawing begins with is what it shows if it cannot show all: the latest hours, and else whoever used most.
+fn drawn(by: By, mut rows: Vec<Row>) -> Vec<(String, Tally)> {
+    match by {
+        By::Hour => rows.reverse(),
+        By::Sandbox | By::Organization => rows.sort_by_key(|row| {
+            let sum =
+                |meter| Phase::ALL.into_iter().map(|phase| row.tally.micros(phase, meter)).sum::<u128>();
+            Reverse((sum(Meter::Cpu), sum(Meter::Disk)))
+        }),
+    }
+    rows.into_iter().map(|row| (row.label, row.tally)).collect()
 }
 
 impl By {
