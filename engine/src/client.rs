@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hourglass_events::{
-    Actor, AutoArchive, AutoDelete, AutoStop, Command, CorrelationId, Create, IdempotencyKey, Labels,
-    NetworkPolicy, OrganizationId, Request, Resize, Sandbox, SandboxId, StopMode, Target, Values,
+    Actor, AutoArchive, AutoDelete, AutoStop, Command, CorrelationId, Create, Fork, IdempotencyKey, Labels,
+    Name, NetworkPolicy, OrganizationId, Request, Resize, Sandbox, SandboxId, StopMode, Target, Values,
 };
 use hourglass_kernel::Accepted;
 use uuid::Uuid;
@@ -71,6 +71,27 @@ impl Client {
         key: Option<IdempotencyKey>,
     ) -> Result<Accepted, AskError> {
         self.engine.create(self.request(Command::Create(create), key), values).await
+    }
+
+    /// Make another sandbox of the files and the memory of a virtual machine that runs. It is on its way when this
+    /// returns; wait for it with [`Engine::wait_for`].
+    pub async fn fork(
+        &self,
+        target: impl Into<Target>,
+        name: Option<Name>,
+    ) -> Result<Arc<Sandbox>, AskError> {
+        let fork = Fork { id: SandboxId(Uuid::now_v7()), name };
+        self.ask_to_fork(target.into(), fork, None).await?.sandbox.ok_or(AskError::Closed)
+    }
+
+    /// Ask for a fork, under a key if one is given.
+    pub async fn ask_to_fork(
+        &self,
+        target: Target,
+        fork: Fork,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Accepted, AskError> {
+        self.engine.fork(self.request(Command::Fork(target, fork), key)).await
     }
 
     /// Run a stopped sandbox.

@@ -85,7 +85,9 @@ impl Builder {
         }
         let lives = |id| {
             let known = shards.iter().find_map(|port| port.common.view.sandbox(id));
-            known.is_some_and(|sandbox| sandbox.state != State::Deleted)
+            // A fork whose birth is still to be recorded has its values already.
+            let reserved = || shards.iter().any(|port| port.common.view.fleet().kin().is_reserved(id));
+            known.map_or_else(reserved, |sandbox| sandbox.state != State::Deleted)
         };
         match self.store.vault().await {
             Ok(opened) => vault.open(opened, lives).await,
@@ -142,6 +144,35 @@ impl Engine {
             answer
         });
         creating.await.unwrap_or(Err(AskError::Closed))
+    }
+
+    /// Fork a sandbox. `request` must ask to fork; what the vault has for the parent is copied for the child before the
+    /// fork is decided.
+    ///
+    /// It goes on when the caller stops waiting, so that what was copied does not stay behind.
+    pub async fn fork(&self, request: Request) -> Result<Accepted, AskError> {
+        let Command::Fork(target, fork) = &request.command else { return self.ask(request).await };
+        let parent = self.view_of(request.organization).find(request.organization, target);
+        let Some(parent) = parent.filter(|parent| !parent.blueprint.environment.is_empty()) else {
+            return self.ask(request).await;
+        };
+        let (engine, child) = (self.clone(), fork.id);
+        let forking = tokio::spawn(async move {
+            let vault = &engine.inner.vault;
+            vault.copy(parent.id, child).await?;
+            let answer = engine.ask(request).await;
+            let became = Became::of(child, &answer);
+            vault.settle(child, became);
+            if let (Became::Ours, Ok(accepted)) = (became, &answer) {
+                // Another sandbox may have come by the name since it was looked up. The child boots later than this.
+                let forked = accepted.sandbox.as_ref().and_then(|child| child.blueprint.forked_from);
+                if let Some(other) = forked.filter(|forked| *forked != parent.id) {
+                    vault.copy(other, child).await?;
+                }
+            }
+            answer
+        });
+        forking.await.unwrap_or(Err(AskError::Closed))
     }
 
     /// The values of a sandbox's variables. None, and an error in the log, if the vault cannot give them.

@@ -3,6 +3,7 @@
 /// Every step, in the order in which one request passes them.
 pub const STEPS: &[&str] = &[
     "engine.vault.stored",
+    "engine.vault.copied",
     "engine.decided",
     "engine.group.framed",
     "engine.group.written",

@@ -253,7 +253,9 @@ pub(crate) fn kin_holds(fleet: &Fleet) -> Checked {
             format!("{} is linked and would outlive its stop", sandbox.id)
         })?;
         let home = fleet.sandbox(parent).and_then(|parent| parent.host);
-        let apart = sandbox.host.is_some() && home.is_some() && home != sandbox.host;
+        // What has failed runs nowhere, and its parent may have been brought back elsewhere since.
+        let runs = sandbox.state != State::Error;
+        let apart = runs && sandbox.host.is_some() && home.is_some() && home != sandbox.host;
         ensure(!apart, Law::KinHolds, || {
             format!("{} is on {:?}, but {parent} it is linked with on {home:?}", sandbox.id, sandbox.host)
         })?;

@@ -82,6 +82,7 @@ const UNREACHED: &[(&str, &str)] = &[
     ("pool.disk.ready", IN_ITS_OWN_TIME),
     ("network.taken", IN_ITS_OWN_TIME),
     ("disk.taken", IN_ITS_OWN_TIME),
+    ("engine.vault.copied", "only machines are forked, and this host runs none"),
 ];
 const IN_ITS_OWN_TIME: &str = "a pool is filled in the background, so that no two lives pass the same; the driver's own crash test has one";
 

@@ -7,7 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use hourglass_engine::{AskError, Client};
 use hourglass_events::{
-    Command, Create, IdempotencyKey, OrganizationId, Refusal, Sandbox, State, Target, Values,
+    Command, Create, Fork, IdempotencyKey, OrganizationId, Refusal, Sandbox, State, Target, Values,
 };
 use hourglass_kernel::Accepted;
 
@@ -44,6 +44,11 @@ impl Caller {
     /// Ask for a sandbox whose variables have these values, under the request's key if it has one.
     pub(crate) async fn create(&self, create: Create, values: Values) -> Result<Accepted, AskError> {
         self.client.ask_to_create(create, values, self.key.clone()).await
+    }
+
+    /// Ask for a fork, under the request's key if it has one.
+    pub(crate) async fn fork(&self, target: Target, fork: Fork) -> Result<Accepted, AskError> {
+        self.client.ask_to_fork(target, fork, self.key.clone()).await
     }
 
     /// The sandbox with this id or name. One that is deleted is not there.

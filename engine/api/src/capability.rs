@@ -29,10 +29,8 @@ capabilities! {
     Backup = "UNSUPPORTED_BACKUP", "backing up a sandbox";
     Build = "UNSUPPORTED_BUILD", "building an image";
     Configuration = "UNSUPPORTED_CONFIGURATION", "reading the service's configuration";
-    Fork = "UNSUPPORTED_FORK", "forking a sandbox";
     Gpu = "UNSUPPORTED_GPU", "a sandbox with GPUs";
     Kvm = "UNSUPPORTED_KVM", "a sandbox with KVM";
-    Link = "UNSUPPORTED_LINK", "linking sandboxes";
     Management = "UNSUPPORTED_MANAGEMENT", "managing this over the API";
     ObjectStorage = "UNSUPPORTED_OBJECT_STORAGE", "uploading build contexts";
     Preview = "UNSUPPORTED_PREVIEW", "previewing a port of a sandbox";

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use hourglass_agent::Failure;
 use hourglass_engine::{AskError, DialError};
-use hourglass_events::{Fault, Refusal};
+use hourglass_events::{Fault, Refusal, SandboxId};
 use hourglass_projections::roster::QueryError;
 
 use crate::auth::Unauthenticated;
@@ -54,6 +54,12 @@ pub(crate) enum Problem {
         place: String,
         /// What is wrong with it.
         found: String,
+    },
+    /// A sandbox that is no fork.
+    #[error("sandbox {id} was not forked from another; it has no parent")]
+    NoParent {
+        /// The sandbox.
+        id: SandboxId,
     },
     /// The body is too long.
     #[error("the body is longer than {most} bytes; shorten it")]

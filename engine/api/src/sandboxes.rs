@@ -3,6 +3,7 @@
 pub(crate) mod act;
 pub(crate) mod configure;
 pub(crate) mod create;
+pub(crate) mod fork;
 pub(crate) mod list;
 pub(crate) mod read;
 pub(crate) mod work;

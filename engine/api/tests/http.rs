@@ -4,6 +4,7 @@ mod http {
     mod document;
     mod events;
     mod feed;
+    mod kin;
     mod life;
     mod limits;
     pub(crate) mod listener;

@@ -1,6 +1,6 @@
 //! Who stores, hands out and erases what a vault keeps.
 //!
-//! Values are stored before a creation is asked for. If it is refused they are erased again; if its outcome is unknown,
+//! Values are stored before a creation is asked for, and copied before a fork is. If it is refused they are erased again; if its outcome is unknown,
 //! or the process dies in between, they are kept until an engine starts, which has read the whole log by then and
 //! erases what belongs to no sandbox. Orders are filled on their way to the host, off the writer's path.
 
@@ -59,6 +59,20 @@ impl Keeper {
         vault.store(sandbox, values).await.map_err(failed)?;
         step::done("engine.vault.stored");
         Ok(environment)
+    }
+
+    /// Put the values of `parent` in the vault for `child` too, durably.
+    pub(crate) async fn copy(&self, parent: SandboxId, child: SandboxId) -> Result<(), AskError> {
+        let failed = |error: VaultError| {
+            tracing::error!(%parent, %child, %error, "an environment could not be copied");
+            AskError::Vault { why: error.to_string() }
+        };
+        let vault = self.vault().map_err(failed)?;
+        // What the vault has lost the child will lack as its parent does, and is told so at its boot.
+        let values = vault.load(parent).await.map_err(failed)?.unwrap_or_default();
+        vault.store(child, &values).await.map_err(failed)?;
+        step::done("engine.vault.copied");
+        Ok(())
     }
 
     /// Act on what became of the creation that values were stored for: unless it was accepted, they are nobody's.

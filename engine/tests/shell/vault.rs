@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hourglass_engine::{AskError, FileVault, Settings, Store, Vault};
-use hourglass_events::{Create, Fault, IdempotencyKey, Refusal, SandboxId, State, Values};
+use hourglass_events::{
+    Class, Create, Fault, IdempotencyKey, Refusal, SandboxId, SnapshotContent, State, Values,
+};
 use hourglass_hostd::ledger::MemoryLedger;
 use uuid::Uuid;
 
-use crate::world::{ORGANIZATION, World};
+use crate::world::{ORGANIZATION, World, snapshot};
 
 const SECRET: &str = "correct horse battery staple";
 
@@ -128,4 +130,29 @@ async fn a_sandbox_whose_values_are_lost_does_not_run_without_them() {
     let fault = world.sandbox(sandbox.id).fault.clone();
     assert!(matches!(&fault, Some(Fault::Missing { what }) if what.contains("TOKEN")), "{fault:?}");
     assert_eq!(world.client.organization(), ORGANIZATION);
+}
+
+#[tokio::test]
+async fn a_fork_has_its_parents_variables_and_they_are_erased_with_it() {
+    let data = tempfile::tempdir().unwrap();
+    let world = World::new(Store::embedded(data.path())).await;
+    let machine = SnapshotContent { name: "machine".to_owned(), class: Class::LinuxVm, ..snapshot() };
+    world.engine.register_snapshot(machine).await.unwrap();
+    let from = |create: &mut Create| create.snapshot = Some("machine".to_owned());
+    let parent = world.client.create_with(values(), from).await.unwrap();
+    world.reach(parent.id, State::Started).await;
+    let child = world.client.fork(parent.id, None).await.unwrap();
+    assert_eq!(child.blueprint.forked_from, Some(parent.id));
+    world.reach(child.id, State::Started).await;
+    assert_eq!(world.machine.environment(child.id), Some(values()));
+    assert_eq!(kept(data.path()), 2);
+
+    let taken = world.client.fork(parent.id, Some(child.blueprint.name.clone())).await;
+    assert!(matches!(taken, Err(AskError::Refused(Refusal::NameTaken { .. }))), "{taken:?}");
+    world.client.delete(child.id).await.unwrap();
+    world.reach(child.id, State::Deleted).await;
+    while kept(data.path()) > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.engine.values(&parent).await, values());
 }

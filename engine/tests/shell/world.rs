@@ -77,7 +77,7 @@ impl World {
 }
 
 /// What sandboxes are created from when they name no snapshot.
-fn snapshot() -> SnapshotContent {
+pub(crate) fn snapshot() -> SnapshotContent {
     SnapshotContent {
         name: "default".to_owned(),
         class: Class::Container,

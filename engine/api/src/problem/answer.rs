@@ -86,6 +86,7 @@ impl Problem {
             Self::Inherited(_) => Answer::new(S::BAD_REQUEST, "INHERITED"),
             Self::NoSuchSnapshot(_) => Answer::new(S::NOT_FOUND, "NO_SUCH_SNAPSHOT"),
             Self::NoRoute => Answer::new(S::NOT_FOUND, "NO_SUCH_PATH"),
+            Self::NoParent { .. } => Answer::new(S::NOT_FOUND, "NO_PARENT"),
             Self::WrongMethod => Answer::new(S::METHOD_NOT_ALLOWED, "WRONG_METHOD"),
             Self::UrlTooLong { .. } => Answer::new(S::URI_TOO_LONG, "URL_TOO_LONG"),
             Self::HeadersTooLong { .. } => {

@@ -13,10 +13,6 @@ use crate::problem::Problem;
 /// Of one sandbox.
 const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
     (Verb::Post, "backup", Capability::Backup),
-    (Verb::Post, "fork", Capability::Fork),
-    (Verb::Get, "forks", Capability::Fork),
-    (Verb::Get, "parent", Capability::Fork),
-    (Verb::Get, "ancestors", Capability::Fork),
     (Verb::Post, "snapshot", Capability::Snapshot),
     (Verb::Get, "build-logs", Capability::Build),
     (Verb::Get, "build-logs-url", Capability::Build),

@@ -3,7 +3,7 @@
 use super::table::Table;
 use crate::document::parameter::Parameter;
 use crate::operation::{Content, Kind, Operation, Verb};
-use crate::sandboxes::{act, configure, create, list, read, work};
+use crate::sandboxes::{act, configure, create, fork, list, read, work};
 use crate::wire;
 
 /// What every answer with a sandbox is.
@@ -19,6 +19,7 @@ fn change(verb: Verb, path: &str, summary: &str) -> Operation {
 pub(super) fn add(table: Table) -> Table {
     let table = life(table);
     let table = excursions(table);
+    let table = forks(table);
     configuration(table)
 }
 
@@ -83,6 +84,32 @@ fn excursions(table: Table) -> Table {
         .on(resize.refuses(&[422, 500]), work::resize)
         .on(archive.refuses(&[422, 500]), work::archive)
         .on(recover, act::recover)
+}
+
+/// Making forks, and who descends from whom.
+fn forks(table: Table) -> Table {
+    let of = |path: &str| format!("/sandbox/{{sandboxIdOrName}}/{path}");
+    let list = |path: &str, summary: &str| {
+        let operation = Operation::new(Kind::Read, Verb::Get, &of(path), summary);
+        operation.answers(200, Content::json::<Vec<wire::sandbox::Sandbox>>())
+    };
+    let parent = Operation::new(Kind::Read, Verb::Get, &of("parent"), "What a sandbox was forked from");
+    table
+        .on(
+            Operation::new(
+                Kind::Create,
+                Verb::Post,
+                &of("fork"),
+                "Make another sandbox of the files and the memory of a virtual machine that runs",
+            )
+            .takes(Content::json::<wire::create::ForkSandbox>())
+            .answers(200, sandbox())
+            .refuses(&[404, 422, 500]),
+            fork::fork,
+        )
+        .on(list("forks", "The forks of a sandbox").query(fork::parameters()), fork::forks)
+        .on(parent.answers(200, sandbox()), fork::parent)
+        .on(list("ancestors", "What a sandbox descends from, nearest first"), fork::ancestors)
 }
 
 fn configuration(table: Table) -> Table {

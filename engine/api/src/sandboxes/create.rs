@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use hourglass_events::{
     AutoArchive, AutoDelete, AutoStop, Class, Create, Limits, Name, Resources, SandboxId, State as Life,
+    Target,
 };
 use uuid::Uuid;
 
@@ -82,6 +83,7 @@ fn create_of(asked: CreateSandbox) -> Result<Create, Problem> {
         auto_delete: asked.auto_delete_interval.map(AutoDelete::decode).transpose()?,
         network: network::policy(asked.network_block_all, asked.network_allow_list, asked.domain_allow_list)?,
         public: asked.public.unwrap_or(false),
+        linked: asked.linked_sandbox.map(Target::Text),
         ..Create::new(SandboxId(Uuid::now_v7()))
     })
 }

@@ -55,7 +55,6 @@ impl CreateSandbox {
         let number = |number: Option<i64>| number.is_some_and(|number| number != 0);
         let asked = [
             (self.build_info.is_some(), Capability::Build),
-            (self.linked_sandbox.is_some(), Capability::Link),
             (self.gpu.is_some_and(|gpu| gpu > 0), Capability::Gpu),
             (self.gpu_type.as_ref().is_some_and(|types| !types.is_empty()), Capability::Gpu),
             (text(&self.outbound_proxy_url), Capability::Proxy),
@@ -70,6 +69,13 @@ impl CreateSandbox {
         ];
         asked.into_iter().find_map(|(asked, capability)| asked.then_some(capability))
     }
+}
+
+/// A request to fork.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForkSandbox {
+    pub(crate) name: Option<String>,
 }
 
 /// A request for other resources. What is left out stays as it is.

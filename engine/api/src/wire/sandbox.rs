@@ -20,12 +20,21 @@ pub(crate) struct Sandbox {
     kvm: bool,
     #[schemars(with = "Vec<String>")]
     volumes: [(); 0],
+    #[serde(rename = "linkedSandboxId", skip_serializing_if = "Option::is_none")]
+    linked: Option<String>,
 }
 
 impl Sandbox {
     /// `sandbox` as clients read it, with the values of its variables.
     pub(crate) fn of(sandbox: &hourglass_events::Sandbox, values: &Values, settings: &Settings) -> Self {
-        Self { item: Item::of(sandbox, settings), env: Variables::of(values), kvm: false, volumes: [] }
+        let linked = sandbox.blueprint.linked.map(|parent| parent.to_string());
+        Self {
+            item: Item::of(sandbox, settings),
+            env: Variables::of(values),
+            kvm: false,
+            volumes: [],
+            linked,
+        }
     }
 }
 

@@ -51,7 +51,6 @@ async fn what_cannot_be_asked_yet_is_a_capability_and_its_default_is_taken() {
     for (asked, code) in [
         (json!({ "buildInfo": { "dockerfileContent": "FROM x" } }), "UNSUPPORTED_BUILD"),
         (json!({ "buildInfo": {}, "cpu": 2, "memory": 2, "disk": 5 }), "UNSUPPORTED_BUILD"),
-        (json!({ "linkedSandbox": "x" }), "UNSUPPORTED_LINK"),
         (json!({ "gpu": 1 }), "UNSUPPORTED_GPU"),
         (json!({ "gpu": 1, "target": "us-east-1" }), "UNSUPPORTED_GPU"),
         (json!({ "gpuType": ["H100"] }), "UNSUPPORTED_GPU"),
@@ -80,8 +79,6 @@ async fn operations_that_are_not_done_yet_are_capabilities_of_what_exists() {
     world.create(json!({ "name": "box" })).await;
     for (method, operation, code) in [
         (Method::POST, "recover?skipStart=true", "UNSUPPORTED_SKIP_START"),
-        (Method::POST, "fork", "UNSUPPORTED_FORK"),
-        (Method::GET, "forks", "UNSUPPORTED_FORK"),
         (Method::POST, "snapshot", "UNSUPPORTED_SNAPSHOT"),
         (Method::POST, "autopause/5", "UNSUPPORTED_AUTO_PAUSE"),
         (Method::POST, "ttl/5", "UNSUPPORTED_TTL"),

@@ -63,7 +63,9 @@ pub(crate) fn boot(
     match standing(fleet, sandbox) {
         Standing::Here => {}
         Standing::Leaving => {
-            let moved = source().map(elsewhere).filter(recover::has_host);
+            // What others are linked with stays where they are.
+            let free = link::is_free_to_leave(fleet, sandbox).is_ok();
+            let moved = source().filter(|_| free).map(elsewhere).filter(recover::has_host);
             if let Some(moved) = moved {
                 return Ok(moved);
             }
