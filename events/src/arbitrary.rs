@@ -124,6 +124,7 @@ pub fn history(offers: &[Offer]) -> Vec<Record> {
             version: before.map_or(0, |before| before.version) + 1,
             correlation: CorrelationId::from_u128(1),
         };
+        let event = &with_a_fresh_child(event.clone(), stamp.seq);
         let after = match before {
             _ if name_is_taken(folded.values(), &stamp, event) => continue,
             None => Sandbox::born(id, &stamp, event),
@@ -138,6 +139,14 @@ pub fn history(offers: &[Offer]) -> Vec<Record> {
         }
     }
     records
+}
+
+/// The id of a fork is minted for it: it is nobody else's.
+fn with_a_fresh_child(mut event: SandboxEvent, seq: Seq) -> SandboxEvent {
+    if let SandboxEvent::ForkBegan { child, .. } = &mut event {
+        *child = SandboxId::from_u128((1 << 64) + u128::from(seq.0));
+    }
+    event
 }
 
 fn name_is_taken<'a>(
