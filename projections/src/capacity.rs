@@ -243,8 +243,7 @@ impl Projection for Capacity {
             self.hosts.insert(host.id, Arc::new(host));
         }
         if let Some(change) = change {
-            // What is deleted lives nowhere.
-            let after = home(&change.after).filter(|_| self.lives.get(change.after.id).is_some());
+            let after = home(&change.after).filter(|_| !change.after.is_forgotten());
             self.move_home(change.before.flatten(), after);
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The sandboxes that are not deleted, folded: what read models of what became of them begin with.
 //!
-//! It keeps no more than the folds themselves, and of a deleted sandbox nothing. What a change means is for whoever
-//! feeds it.
+//! It keeps no more than the folds themselves, and of a deleted sandbox nothing once nothing of it is left anywhere.
+//! What a change means is for whoever feeds it.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Lives {
 
     /// A sandbox that is not deleted.
     pub(crate) fn get(&self, id: SandboxId) -> Option<&Arc<Sandbox>> {
-        self.living.get(&id)
+        self.living.get(&id).filter(|sandbox| sandbox.state != State::Deleted)
     }
 
     pub(crate) const fn applied(&self) -> Seq {
@@ -81,7 +81,7 @@ impl Lives {
         } else {
             match Sandbox::born(id, &stamp, event) {
                 Ok(sandbox) => (None, Arc::new(sandbox)),
-                // What is deleted, and forgotten here, may still lose what it left elsewhere.
+                // Of what is deleted and forgotten, somebody may still say that nothing is left.
                 Err(_) if stamp.version > 1 && step(State::Deleted, None, event.kind()) == Step::Stay => {
                     return Ok(None);
                 }

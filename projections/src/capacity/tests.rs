@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hourglass_events::arbitrary::{history, host_event, offers};
 use hourglass_events::{
     Capabilities, Class, Event, HostEvent, HostId, Incarnation, Record, Resources, Sandbox, SandboxId, Seq,
-    State, Subject,
+    Subject,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -31,7 +31,7 @@ fn added_up(records: &[Record]) -> BTreeMap<HostId, (u64, Amounts)> {
         }
     }
     let mut sums = BTreeMap::<HostId, (u64, Amounts)>::new();
-    for sandbox in folded.values().filter(|sandbox| sandbox.state != State::Deleted) {
+    for sandbox in folded.values().filter(|sandbox| !sandbox.is_forgotten()) {
         let Some(host) = sandbox.host else { continue };
         let (count, sum) = sums.entry(host).or_default();
         *count += 1;

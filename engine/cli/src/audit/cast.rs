@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hourglass_events::{OrganizationId, SandboxId, Seq, Subject, Timestamp};
+use hourglass_events::{OrganizationId, SandboxId, Seq, State, Subject, Timestamp};
 
 use super::past::Moment;
 use crate::paint;
@@ -52,8 +52,9 @@ impl Cast {
                 let organization = sandbox.organization;
                 self.known.insert(id, Known { name, organization, born: stamp, gone: None });
             }
-            Some(_) => {}
-            None => {
+            Some(sandbox) if sandbox.state != State::Deleted => {}
+            // What it left elsewhere may keep it in the state for a while.
+            Some(_) | None => {
                 if let Some(known) = self.known.get_mut(&id) {
                     known.gone.get_or_insert(stamp);
                 }
