@@ -50,6 +50,20 @@ fn a_cold_snapshot_of_a_machine_needs_it_stopped_and_a_hot_one_started() {
 }
 
 #[test]
+fn what_is_created_from_a_hot_snapshot_goes_on_from_its_memory() {
+    check(
+        "0s    client  register vm class=linux-vm -> Registered
+         0s    h2      connect class=linux-vm  -> Seen
+         0s    given   started a snapshot=vm host=2 -> ready
+         1s    client  snapshot a s hot        -> SnapshotBegan + CaptureBegan + h2 Capture(Hot)
+         2s    h2      done a                  -> Ready + SnapshotTaken
+         3s    client  create b snapshot=s     -> PullBegan + h2 Pull
+         4s    h2      done b                  -> SnapshotReady + h2 Create(Hot)
+         5s    h2      done b                  -> Booted",
+    );
+}
+
+#[test]
 fn a_snapshot_can_only_create_sandboxes_of_its_class() {
     check(
         "0s    given   stopped a               -> ready

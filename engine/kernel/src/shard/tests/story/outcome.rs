@@ -1,7 +1,7 @@
 //! What the shard says, in the words of a story.
 
 use hourglass_events::{
-    ArchiveReason, DeleteReason, Event, Fault, HostCall, HostId, Intent, Resources, RestoreSource,
+    ArchiveReason, DeleteReason, Event, Fault, Heat, HostCall, HostId, Intent, Resources, RestoreSource,
     SandboxEvent, SandboxId, StopReason, Subject, Task,
 };
 
@@ -41,6 +41,7 @@ impl Teller {
                             Task::Awaken(_) => "Awaken".to_owned(),
                             Task::Prune(numbers) => format!("Prune({})", numbers.len()),
                             Task::Capture(capture) => format!("Capture({:?})", capture.heat),
+                            Task::Create(plan) if plan.heat == Heat::Hot => "Create(Hot)".to_owned(),
                             Task::Scrap(_) => "Scrap".to_owned(),
                             Task::Discard(numbers) if !numbers.is_empty() => {
                                 format!("Discard({})", numbers.len())
