@@ -26,9 +26,9 @@ macro_rules! capabilities {
 
 capabilities! {
     AutoPause = "UNSUPPORTED_AUTO_PAUSE", "an auto-pause interval other than 0";
-    Backup = "UNSUPPORTED_BACKUP", "backing up a sandbox";
     Build = "UNSUPPORTED_BUILD", "building an image";
     Configuration = "UNSUPPORTED_CONFIGURATION", "reading the service's configuration";
+    Entrypoint = "UNSUPPORTED_ENTRYPOINT", "an entrypoint of a snapshot's own";
     Gpu = "UNSUPPORTED_GPU", "a sandbox with GPUs";
     Kvm = "UNSUPPORTED_KVM", "a sandbox with KVM";
     Management = "UNSUPPORTED_MANAGEMENT", "managing this over the API";
@@ -39,7 +39,6 @@ capabilities! {
     Secrets = "UNSUPPORTED_SECRETS", "secrets";
     SigningKey = "UNSUPPORTED_SIGNING_KEY", "signed addresses";
     SkipStart = "UNSUPPORTED_SKIP_START", "recovering a sandbox without running it";
-    Snapshot = "UNSUPPORTED_SNAPSHOT", "making, changing or removing a snapshot";
     Spot = "UNSUPPORTED_SPOT", "a spot sandbox";
     Ssh = "UNSUPPORTED_SSH", "access by SSH";
     Telemetry = "UNSUPPORTED_TELEMETRY", "telemetry of a sandbox";

@@ -1,10 +1,12 @@
-//! Reading snapshots: an organization's own and everybody's.
+//! Snapshots: an organization's own and everybody's.
+
+pub(crate) mod change;
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use hourglass_events::{Snapshot, SnapshotId};
+use hourglass_events::{Snapshot, SnapshotId, Source};
 use hourglass_kernel::fleet::GENERAL;
 
 use crate::caller::Caller;
@@ -30,7 +32,7 @@ impl Sort {
     fn key(self, snapshot: &Snapshot) -> (String, String, SnapshotId) {
         let first = match self {
             Self::Name => String::new(),
-            Self::State => state::snapshot(snapshot.state).to_owned(),
+            Self::State => state::snapshot(snapshot).to_owned(),
             Self::Created => snapshot.id.to_string(),
         };
         (first, snapshot.content.name.clone(), snapshot.id)
@@ -79,6 +81,10 @@ pub(crate) fn find(shared: &Inner, caller: &Caller, text: &str) -> Result<Arc<Sn
     fleet.snapshot(organization, text).cloned().ok_or_else(|| Problem::NoSuchSnapshot(text.to_owned()))
 }
 
+fn is_made_of(snapshot: &Snapshot, sandbox: &str) -> bool {
+    matches!(snapshot.source, Source::Sandbox(of) if of.to_string() == sandbox)
+}
+
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
@@ -89,7 +95,6 @@ pub(crate) async fn list(
     let few = |text: &str| positive(text).filter(|limit| *limit <= LIMIT_MOST);
     let limit = parameters.read("limit", "a whole number, 1 to 200", few)?.unwrap_or(LIMIT_DEFAULT);
     let part = parameters.one("name").unwrap_or_default().to_lowercase();
-    // None of them was made of a sandbox.
     let made_of = parameters.one("sourceSandboxId");
     let sort = sort(&mut parameters)?;
     let backwards = parameters.read("order", "asc or desc", |text| match text {
@@ -103,7 +108,7 @@ pub(crate) async fn list(
     all.retain(|snapshot| {
         (snapshot.organization == organization || snapshot.organization == GENERAL)
             && snapshot.content.name.to_lowercase().contains(&part)
-            && made_of.is_none()
+            && made_of.as_deref().is_none_or(|of| is_made_of(snapshot, of))
     });
     all.sort_by_cached_key(|snapshot| sort.key(snapshot));
     if backwards == Some(true) {

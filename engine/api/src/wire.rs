@@ -3,6 +3,7 @@
 //! It reads strictly: a number where it expects an integer must be one, and a required field that is missing fails a
 //! call that succeeded. So everything it may require is always written. Names here are the contract's.
 
+pub(crate) mod build;
 pub(crate) mod class;
 pub(crate) mod create;
 pub(crate) mod item;

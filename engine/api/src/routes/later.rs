@@ -12,8 +12,6 @@ use crate::problem::Problem;
 
 /// Of one sandbox.
 const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
-    (Verb::Post, "backup", Capability::Backup),
-    (Verb::Post, "snapshot", Capability::Snapshot),
     (Verb::Get, "build-logs", Capability::Build),
     (Verb::Get, "build-logs-url", Capability::Build),
     (Verb::Get, "ports/{port}/preview-url", Capability::Preview),
@@ -35,7 +33,6 @@ const OF_SANDBOX: &[(Verb, &str, Capability)] = &[
 
 /// Of nothing that is here.
 const OF_NOTHING: &[(Verb, &str, Capability)] = &[
-    (Verb::Post, "/snapshots", Capability::Snapshot),
     (Verb::Get, "/config", Capability::Configuration),
     (Verb::Get, "/sandbox/ssh-access/validate", Capability::Ssh),
     (Verb::Get, "/object-storage/push-access", Capability::ObjectStorage),

@@ -79,7 +79,12 @@ fn excursions(table: Table) -> Table {
     let recover = change(Verb::Post, &of("recover"), "Bring a sandbox back from an error")
         .query([Parameter::flag("skipStart", "Only false can be asked for.")])
         .refuses(&[422]);
+    let backup = change(Verb::Post, &of("backup"), "Store a copy of the disk of a stopped sandbox");
+    let snapshot = change(Verb::Post, &of("snapshot"), "Take a snapshot of a sandbox")
+        .takes(Content::json::<wire::snapshot::TakeSnapshot>());
     table
+        .on(backup.refuses(&[422, 500]), work::backup)
+        .on(snapshot.refuses(&[422, 500]), work::snapshot)
         .on(pause.refuses(&[422, 500]), work::pause)
         .on(resize.refuses(&[422, 500]), work::resize)
         .on(archive.refuses(&[422, 500]), work::archive)

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use hourglass_events::{
-    AutoArchive, AutoDelete, AutoStop, Class, Create, Limits, Name, Resources, SandboxId, State as Life,
-    Target,
+    AutoArchive, AutoDelete, AutoStop, Class, Create, FromImage, Limits, Name, Resize, Resources, SandboxId,
+    State as Life, Target,
 };
 use uuid::Uuid;
 
@@ -23,10 +23,15 @@ pub(crate) async fn create(
     Body(mut asked): Body<CreateSandbox>,
 ) -> Result<Json<Sandbox>, Problem> {
     check(&shared, &caller, &asked)?;
-    asked.snapshot = asked.snapshot.or_else(|| shared.settings.snapshot.clone());
+    let built = asked.build_info.is_some();
+    if !built {
+        asked.snapshot = asked.snapshot.or_else(|| shared.settings.snapshot.clone());
+    }
     let values = asked.env.take().unwrap_or_default().values()?;
     let accepted = caller.create(create_of(asked)?, values).await?;
-    let sandbox = follow(&shared, &caller, accepted, Some(Life::Started)).await?;
+    // Nobody waits for a build, which may take an hour.
+    let hold = (!built).then_some(Life::Started);
+    let sandbox = follow(&shared, &caller, accepted, hold).await?;
     Ok(Json(shared.show(&sandbox).await))
 }
 
@@ -42,6 +47,9 @@ fn check(shared: &Inner, caller: &Caller, asked: &CreateSandbox) -> Result<(), P
     }
     if let Some(capability) = asked.unsupported() {
         return Err(Problem::Unsupported(capability));
+    }
+    if asked.build_info.is_some() {
+        return Ok(());
     }
     let sizes = [("cpu", asked.cpu), ("memory", asked.memory), ("disk", asked.disk), ("gpu", asked.gpu)];
     match sizes.into_iter().find(|(_, size)| size.is_some()) {
@@ -74,6 +82,10 @@ fn create_of(asked: CreateSandbox) -> Result<Create, Problem> {
     Ok(Create {
         name: asked.name.map(Name::try_from).transpose()?,
         snapshot: asked.snapshot,
+        image: asked.build_info.map(|build| {
+            let size = Resize { cpu: asked.cpu, memory_gib: asked.memory, disk_gib: asked.disk };
+            Box::new(FromImage { recipe: build.recipe(), size })
+        }),
         class: None,
         region: asked.target,
         user: asked.user,

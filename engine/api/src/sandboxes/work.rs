@@ -9,7 +9,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use hourglass_events::event::Intent;
-use hourglass_events::{Command, Refusal, Resize, Sandbox as Known, State as Life, Target};
+use hourglass_events::lifecycle::others::SnapshotState;
+use hourglass_events::{
+    Command, Heat, Refusal, Resize, Sandbox as Known, SnapshotId, State as Life, TakeSnapshot as Taken,
+    Target,
+};
+use uuid::Uuid;
 
 use crate::body::Body;
 use crate::caller::Caller;
@@ -18,6 +23,7 @@ use crate::problem::Problem;
 use crate::shared::{Inner, Shared};
 use crate::wire::create::ResizeSandbox;
 use crate::wire::sandbox::Sandbox;
+use crate::wire::snapshot::TakeSnapshot;
 
 pub(crate) async fn pause(
     State(shared): State<Shared>,
@@ -60,6 +66,41 @@ pub(crate) async fn archive(
     let hold = shared.settings.hold;
     let sandbox = carry_out(&shared, &caller, Command::Archive(Target::Text(id)), hold, over).await?;
     told(&sandbox, sandbox.state == Life::Archived)?;
+    Ok(Json(shared.show(&sandbox).await))
+}
+
+/// As with an archive, only what fails soon is told here.
+pub(crate) async fn backup(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Sandbox>, Problem> {
+    parameters.end()?;
+    let over = |sandbox: &Known| !sandbox.is_backing_up();
+    let hold = shared.settings.hold;
+    let sandbox = carry_out(&shared, &caller, Command::BackUp(Target::Text(id)), hold, over).await?;
+    match sandbox.unsaved.as_ref().filter(|_| !sandbox.is_backing_up()) {
+        Some(unsaved) => Err(Problem::Failed { fault: unsaved.fault.clone() }),
+        None => Ok(Json(shared.show(&sandbox).await)),
+    }
+}
+
+pub(crate) async fn snapshot(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(asked): Body<TakeSnapshot>,
+) -> Result<Json<Sandbox>, Problem> {
+    let heat = if asked.include_memory == Some(true) { Heat::Hot } else { Heat::Cold };
+    let new = Taken { id: SnapshotId(Uuid::now_v7()), name: asked.name.clone(), heat };
+    let over = |sandbox: &Known| sandbox.state != Life::Snapshotting;
+    let hold = shared.settings.hold_work;
+    let command = Command::TakeSnapshot(Target::Text(id), new);
+    let sandbox = carry_out(&shared, &caller, command, hold, over).await?;
+    let fleet = shared.engine.view_of(caller.organization()).fleet();
+    let made = fleet.own_snapshot(caller.organization(), &asked.name);
+    told(&sandbox, made.is_some_and(|made| made.state == SnapshotState::Active))?;
     Ok(Json(shared.show(&sandbox).await))
 }
 

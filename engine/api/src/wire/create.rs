@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::build::BuildInfo;
 use super::variables::Variables;
 use crate::capability::Capability;
 
@@ -25,8 +26,7 @@ pub(crate) struct CreateSandbox {
     pub(crate) memory: Option<u32>,
     pub(crate) disk: Option<u32>,
     pub(crate) gpu: Option<u32>,
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub(crate) build_info: Option<IgnoredAny>,
+    pub(crate) build_info: Option<BuildInfo>,
     pub(crate) linked_sandbox: Option<String>,
     pub(crate) env: Option<Variables>,
     gpu_type: Option<Vec<String>>,
@@ -54,7 +54,6 @@ impl CreateSandbox {
         let text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         let number = |number: Option<i64>| number.is_some_and(|number| number != 0);
         let asked = [
-            (self.build_info.is_some(), Capability::Build),
             (self.gpu.is_some_and(|gpu| gpu > 0), Capability::Gpu),
             (self.gpu_type.as_ref().is_some_and(|types| !types.is_empty()), Capability::Gpu),
             (text(&self.outbound_proxy_url), Capability::Proxy),

@@ -6,6 +6,7 @@ use hourglass_events::Values;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use super::build::Built;
 use super::item::Item;
 use super::variables::Variables;
 use crate::settings::Settings;
@@ -22,19 +23,17 @@ pub(crate) struct Sandbox {
     volumes: [(); 0],
     #[serde(rename = "linkedSandboxId", skip_serializing_if = "Option::is_none")]
     linked: Option<String>,
+    #[serde(rename = "buildInfo", skip_serializing_if = "Option::is_none")]
+    build_info: Option<Built>,
 }
 
 impl Sandbox {
     /// `sandbox` as clients read it, with the values of its variables.
     pub(crate) fn of(sandbox: &hourglass_events::Sandbox, values: &Values, settings: &Settings) -> Self {
         let linked = sandbox.blueprint.linked.map(|parent| parent.to_string());
-        Self {
-            item: Item::of(sandbox, settings),
-            env: Variables::of(values),
-            kvm: false,
-            volumes: [],
-            linked,
-        }
+        let build_info = Built::of(&sandbox.blueprint, sandbox.created);
+        let (item, env) = (Item::of(sandbox, settings), Variables::of(values));
+        Self { item, env, kvm: false, volumes: [], linked, build_info }
     }
 }
 

@@ -1,10 +1,11 @@
 //! A snapshot as the contract has it. Unlike in a sandbox, memory is called `mem` here.
 
-use hourglass_events::{OrganizationId, Snapshot as Known, Timestamp};
+use hourglass_events::{OrganizationId, Recipe, Snapshot as Known, Source};
 use hourglass_kernel::fleet::GENERAL;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::build::BuildInfo;
 use super::{class, moment, state};
 
 /// A snapshot. Null is the contract's word for what is not known, in fields that it requires.
@@ -39,31 +40,67 @@ impl Snapshot {
     /// `snapshot` as clients read it.
     pub(crate) fn of(snapshot: &Known) -> Self {
         let content = &snapshot.content;
-        // A snapshot does not change, and its id tells when it was made known.
-        let minted = snapshot.id.0.get_timestamp().map_or((0, 0), |time| time.to_unix());
-        let at = moment(Timestamp(minted.0.saturating_mul(1_000_000) + u64::from(minted.1 / 1_000)));
         let general = snapshot.organization == GENERAL;
         Self {
             id: snapshot.id.to_string(),
             organization_id: (!general).then_some(snapshot.organization),
             general,
             name: content.name.clone(),
-            image_name: content.image.digest.clone(),
-            state: state::snapshot(snapshot.state),
+            image_name: match &snapshot.source {
+                Source::Recipe(recipe) => match &**recipe {
+                    Recipe::Reference(name) => name.clone(),
+                    Recipe::Dockerfile { .. } => content.image.digest.clone(),
+                },
+                Source::Given | Source::Sandbox(_) => content.image.digest.clone(),
+            },
+            state: state::snapshot(snapshot),
             size: None,
             entrypoint: None,
             cpu: content.resources.cpu,
             gpu: content.resources.gpu,
             mem: content.resources.memory_gib,
             disk: content.resources.disk_gib,
-            error_reason: None,
-            created_at: at.clone(),
-            updated_at: at,
+            error_reason: snapshot.fault.as_ref().map(ToString::to_string),
+            created_at: moment(snapshot.created),
+            updated_at: moment(snapshot.updated),
             last_used_at: None,
-            source_sandbox_id: None,
+            source_sandbox_id: match snapshot.source {
+                Source::Sandbox(of) => Some(of.to_string()),
+                Source::Given | Source::Recipe(_) => None,
+            },
             sandbox_class: class::name(content.class),
         }
     }
+}
+
+/// A request to make a snapshot of an image that is published, or that is built.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateSnapshot {
+    pub(crate) name: String,
+    /// With a tag other than `latest`, or a digest.
+    pub(crate) image_name: Option<String>,
+    pub(crate) build_info: Option<BuildInfo>,
+    pub(crate) entrypoint: Option<Vec<String>>,
+    pub(crate) cpu: Option<u32>,
+    /// In GiB.
+    pub(crate) memory: Option<u32>,
+    /// In GiB.
+    pub(crate) disk: Option<u32>,
+    pub(crate) gpu: Option<u32>,
+    pub(crate) gpu_type: Option<Vec<String>>,
+    #[serde(rename = "regionId")]
+    _region_id: Option<String>,
+    pub(crate) sandbox_class: Option<class::Asked>,
+}
+
+/// A request to take a snapshot of a sandbox.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TakeSnapshot {
+    pub(crate) name: String,
+    /// Of a virtual machine that runs, its memory too.
+    pub(crate) include_memory: Option<bool>,
 }
 
 /// A page of snapshots.

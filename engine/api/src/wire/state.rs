@@ -2,7 +2,7 @@
 
 use hourglass_events::event::Intent;
 use hourglass_events::lifecycle::others::SnapshotState;
-use hourglass_events::{Sandbox, State};
+use hourglass_events::{Recipe, Sandbox, Snapshot, Source, State};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// The contract's word for `state`.
@@ -103,14 +103,17 @@ pub(crate) fn backup(sandbox: &Sandbox) -> &'static str {
 }
 
 /// The contract's word for a snapshot's state.
-pub(crate) const fn snapshot(state: SnapshotState) -> &'static str {
-    match state {
+pub(crate) fn snapshot(snapshot: &Snapshot) -> &'static str {
+    match snapshot.state {
         SnapshotState::Unknown => "pending",
         SnapshotState::Pulling => "pulling",
         SnapshotState::Building => "building",
         SnapshotState::Capturing => "snapshotting",
         SnapshotState::Inactive => "inactive",
-        SnapshotState::Error => "error",
+        SnapshotState::Error => match &snapshot.source {
+            Source::Recipe(recipe) if matches!(**recipe, Recipe::Dockerfile { .. }) => "build_failed",
+            Source::Recipe(_) | Source::Given | Source::Sandbox(_) => "error",
+        },
         SnapshotState::Removing | SnapshotState::Removed => "removing",
         SnapshotState::Active => "active",
     }

@@ -49,8 +49,6 @@ async fn a_bad_create_is_refused_with_what_was_found_and_records_nothing() {
 async fn what_cannot_be_asked_yet_is_a_capability_and_its_default_is_taken() {
     let world = World::new().await;
     for (asked, code) in [
-        (json!({ "buildInfo": { "dockerfileContent": "FROM x" } }), "UNSUPPORTED_BUILD"),
-        (json!({ "buildInfo": {}, "cpu": 2, "memory": 2, "disk": 5 }), "UNSUPPORTED_BUILD"),
         (json!({ "gpu": 1 }), "UNSUPPORTED_GPU"),
         (json!({ "gpu": 1, "target": "us-east-1" }), "UNSUPPORTED_GPU"),
         (json!({ "gpuType": ["H100"] }), "UNSUPPORTED_GPU"),
@@ -79,7 +77,6 @@ async fn operations_that_are_not_done_yet_are_capabilities_of_what_exists() {
     world.create(json!({ "name": "box" })).await;
     for (method, operation, code) in [
         (Method::POST, "recover?skipStart=true", "UNSUPPORTED_SKIP_START"),
-        (Method::POST, "snapshot", "UNSUPPORTED_SNAPSHOT"),
         (Method::POST, "autopause/5", "UNSUPPORTED_AUTO_PAUSE"),
         (Method::POST, "ttl/5", "UNSUPPORTED_TTL"),
         (Method::GET, "ports/80/preview-url", "UNSUPPORTED_PREVIEW"),

@@ -1,6 +1,8 @@
-//! Reading snapshots.
+//! Snapshots over HTTP: read, taken, made, laid aside, removed; and builds and backups.
 
 use axum::http::{Method, StatusCode};
+use hourglass_events::{Event, Fault, Seq, ShardNumber, SnapshotEvent};
+use hourglass_hostd::scripted::{Act, Twist};
 use serde_json::json;
 
 use super::world::{World, snapshot};
@@ -80,17 +82,105 @@ async fn snapshots_are_filtered_and_sorted() {
 }
 
 #[tokio::test]
-async fn what_is_not_done_with_snapshots_yet_says_so_unless_there_is_none() {
+async fn a_snapshot_is_taken_of_a_sandbox_and_sandboxes_are_made_of_it() {
     let world = World::new().await;
-    let missing = world.get("/snapshots/nothing").await;
-    assert_eq!((missing.status, missing.text("code")), (StatusCode::NOT_FOUND, "NO_SUCH_SNAPSHOT"));
-    for (method, path, status) in [
-        (Method::POST, "/snapshots", 422),
-        (Method::DELETE, "/snapshots/default", 422),
-        (Method::DELETE, "/snapshots/nothing", 404),
-        (Method::POST, "/snapshots/default/activate", 422),
-    ] {
-        let answer = world.send(method, path, &[], None).await;
-        assert_eq!(answer.status.as_u16(), status, "{path}");
+    let made = world.create(json!({ "name": "box" })).await;
+    let taken = world.post("/sandbox/box/snapshot", Some(json!({ "name": "base" }))).await;
+    assert_eq!((taken.status, taken.text("state")), (StatusCode::OK, "started"), "{}", taken.body);
+    let snapshot = world.get("/snapshots/base").await;
+    assert_eq!((snapshot.text("state"), snapshot.text("sourceSandboxId")), ("active", made.text("id")));
+    let other = world.create(json!({ "name": "other", "snapshot": "base" })).await;
+    assert_eq!((other.status, other.text("snapshot")), (StatusCode::OK, "base"), "{}", other.body);
+    let of_it = world.get(&format!("/snapshots?sourceSandboxId={}", made.text("id"))).await;
+    assert_eq!(of_it.body["total"], json!(1));
+}
+
+#[tokio::test]
+async fn a_snapshot_that_fails_is_told_and_stays_to_be_looked_at() {
+    let world = World::new().await;
+    world.create(json!({ "name": "box" })).await;
+    let fault = Fault::NoSpace { doing: "take the snapshot".to_owned() };
+    world.machine.script(None, Act::Capture, Twist::Fail(fault));
+    let failed = world.post("/sandbox/box/snapshot", Some(json!({ "name": "base" }))).await;
+    assert_eq!((failed.status.as_u16(), failed.text("code")), (500, "OPERATION_FAILED"), "{}", failed.body);
+    assert_eq!(world.get("/sandbox/box").await.text("state"), "started");
+    let snapshot = world.get("/snapshots/base").await;
+    assert_eq!(snapshot.text("state"), "error");
+    assert!(snapshot.text("errorReason").contains("take the snapshot"));
+}
+
+#[tokio::test]
+async fn a_container_gives_no_memory() {
+    let world = World::new().await;
+    world.create(json!({ "name": "box" })).await;
+    let asked = json!({ "name": "base", "includeMemory": true });
+    let refused = world.post("/sandbox/box/snapshot", Some(asked)).await;
+    assert_eq!((refused.status.as_u16(), refused.text("code")), (422, "NOT_FOR_CLASS"), "{}", refused.body);
+}
+
+/// Waits until some snapshot was made.
+async fn until_ready(world: &World) {
+    let mut records = world.engine.subscribe(ShardNumber(0), Seq(0));
+    while records.next().await.expect("it does not lag").record.event != Event::Snapshot(SnapshotEvent::Ready)
+    {
     }
+}
+
+#[tokio::test]
+async fn a_snapshot_is_made_of_an_image_laid_aside_brought_back_and_removed() {
+    let world = World::new().await;
+    let made = world.post("/snapshots", Some(json!({ "name": "mine", "imageName": "ubuntu:22.04" }))).await;
+    assert_eq!((made.status, made.text("imageName")), (StatusCode::OK, "ubuntu:22.04"), "{}", made.body);
+    until_ready(&world).await;
+    let again = world.post("/snapshots", Some(json!({ "name": "mine", "imageName": "ubuntu:22.04" }))).await;
+    assert_eq!((again.status.as_u16(), again.text("code")), (409, "SNAPSHOT_TAKEN"), "{}", again.body);
+    assert_eq!(world.post("/snapshots/mine/deactivate", None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.get("/snapshots/mine").await.text("state"), "inactive");
+    assert_eq!(world.post("/snapshots/mine/activate", None).await.text("state"), "active");
+    let removed = world.send(Method::DELETE, "/snapshots/mine", &[], None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.get("/snapshots/mine").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_is_everybodys_or_in_use_or_no_image_is_refused() {
+    let world = World::new().await;
+    let taken = |code: u16, text: &'static str| (code, text);
+    for (method, path, body, expected) in [
+        (Method::DELETE, "/snapshots/nothing", None, taken(404, "NO_SUCH_SNAPSHOT")),
+        (Method::DELETE, "/snapshots/default", None, taken(403, "GENERAL_SNAPSHOT")),
+        (Method::POST, "/snapshots", Some(json!({ "name": "a", "imageName": "x" })), taken(400, "BAD_IMAGE")),
+        (
+            Method::POST,
+            "/snapshots",
+            Some(json!({ "name": "a b", "imageName": "x:1" })),
+            taken(400, "BAD_SNAPSHOT_NAME"),
+        ),
+        (Method::POST, "/snapshots", Some(json!({ "name": "a", "buildInfo": {} })), taken(400, "BAD_BUILD")),
+    ] {
+        let answer = world.send(method, path, &[], body).await;
+        assert_eq!((answer.status.as_u16(), answer.text("code")), expected, "{path}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_is_built_of_a_dockerfile_in_a_size_of_its_own() {
+    let world = World::new().await;
+    let asked =
+        json!({ "name": "built", "cpu": 2, "disk": 5, "buildInfo": { "dockerfileContent": "FROM a:1\n" } });
+    let made = world.create(asked).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    assert_eq!(made.body["buildInfo"]["dockerfileContent"], json!("FROM a:1\n"));
+    assert_eq!((&made.body["cpu"], &made.body["disk"]), (&json!(2), &json!(5)));
+    let started = world.post("/sandbox/built/start", None).await;
+    assert_eq!((started.status, started.text("state")), (StatusCode::OK, "started"), "{}", started.body);
+}
+
+#[tokio::test]
+async fn a_stopped_sandbox_is_backed_up() {
+    let world = World::new().await;
+    world.create(json!({ "name": "box" })).await;
+    world.post("/sandbox/box/stop", None).await;
+    let saved = world.post("/sandbox/box/backup", None).await;
+    assert_eq!((saved.status, saved.text("backupState")), (StatusCode::OK, "Completed"), "{}", saved.body);
 }

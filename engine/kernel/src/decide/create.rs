@@ -37,7 +37,7 @@ pub(super) fn decide(
     let resources = image.size.of(Resources::DEFAULT);
     resources.within(&fleet.most(organization, class, resources.gpu))?;
     let content = SnapshotContent {
-        name: String::new(),
+        name: recipe.image().digest,
         class,
         resources,
         gpu_types: GpuTypes::default(),

@@ -1,15 +1,15 @@
 //! Storms: anything in any order through a shard. It never finds itself wrong, and when the faults stop it settles.
 
-use std::collections::BTreeMap;
+mod wishes;
 
 use hourglass_events::{
-    AutoDelete, AutoStop, Class, Command, Create, ExitCause, Fault, Finding, Fork, HostId, Image, Labels,
-    Minutes, Name, NetworkPolicy, OrderNumber, Resize, Resources, SandboxId, SnapshotContent, SnapshotId,
-    Span, State, StopMode, duties,
+    Class, Command, ExitCause, Fault, Finding, HostId, Image, OrderNumber, Resources, SandboxId,
+    SnapshotContent, SnapshotId, Span, State, duties,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use self::wishes::{Wish, ask, wish};
 use super::world::{ORGANIZATION, Whim, World};
 use crate::checkpoint::Checkpoint;
 use crate::fleet::Fleet;
@@ -37,24 +37,6 @@ enum Act {
     Crash,
 }
 
-#[derive(Debug, Clone)]
-enum Wish {
-    Create { stop: AutoStop, delete: AutoDelete, named: bool, large: bool, linked: Option<u8> },
-    Start,
-    Stop(StopMode),
-    Delete,
-    Labels(u8),
-    AutoStop(AutoStop),
-    AutoDelete(AutoDelete),
-    Refresh,
-    Network(NetworkPolicy),
-    Pause,
-    Resize(Resize),
-    Archive,
-    Recover,
-    Fork(u8),
-}
-
 #[derive(Debug, Clone, Copy)]
 enum Word {
     Done,
@@ -68,43 +50,6 @@ fn host(number: u8) -> HostId {
 
 fn id(number: u8) -> SandboxId {
     SandboxId::from_u128(u128::from(number) + 1)
-}
-
-fn wish() -> impl Strategy<Value = Wish> {
-    let stop = || prop_oneof![Just(AutoStop::Never), (1..4_u32).prop_map(|m| AutoStop::After(Minutes(m)))];
-    let delete = || {
-        prop_oneof![
-            Just(AutoDelete::Never),
-            Just(AutoDelete::AtOnce),
-            (1..9_u32).prop_map(|m| AutoDelete::After(Minutes(m)))
-        ]
-    };
-    let mode = prop_oneof![
-        Just(StopMode::Force),
-        prop::option::of(0..60_u64).prop_map(|grace| StopMode::Graceful(grace.map(Span::seconds)))
-    ];
-    prop_oneof![
-        6 => (stop(), delete(), any::<bool>(), any::<bool>(), prop::option::weighted(0.3, 0..5_u8))
-            .prop_map(|(stop, delete, named, large, linked)| {
-                let delete = if linked.is_some() { AutoDelete::AtOnce } else { delete };
-                Wish::Create { stop, delete, named, large, linked }
-            }),
-        4 => (0..5_u8).prop_map(Wish::Fork),
-        3 => Just(Wish::Start),
-        3 => mode.prop_map(Wish::Stop),
-        2 => Just(Wish::Delete),
-        1 => (0..3_u8).prop_map(Wish::Labels),
-        1 => stop().prop_map(Wish::AutoStop),
-        1 => delete().prop_map(Wish::AutoDelete),
-        1 => Just(Wish::Refresh),
-        3 => Just(Wish::Pause),
-        3 => Just(Wish::Archive),
-        2 => Just(Wish::Recover),
-        2 => (prop::option::of(1..5_u32), prop::option::of(1..5_u32)).prop_map(|(cpu, disk_gib)| {
-            Wish::Resize(Resize { cpu, memory_gib: None, disk_gib })
-        }),
-        2 => prop_oneof![Just(NetworkPolicy::Open), Just(NetworkPolicy::Blocked)].prop_map(Wish::Network),
-    ]
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -135,7 +80,8 @@ fn start() -> World {
             gpu_types: hourglass_events::GpuTypes::default(),
             image: Image { digest: name.to_owned() },
         };
-        world.ask(ORGANIZATION, None, Command::RegisterSnapshot(SnapshotId::from_u128(number), content));
+        let id = SnapshotId::from_u128(0x5000 + number);
+        world.ask(ORGANIZATION, None, Command::RegisterSnapshot(id, content));
     }
     world
 }
@@ -143,37 +89,6 @@ fn start() -> World {
 fn join(world: &mut World, number: u8) {
     let capacity = Resources { cpu: 9, memory_gib: 3 + u32::from(number), disk_gib: 90, gpu: 0 };
     world.join(host(number), vec![Class::Container, Class::LinuxVm], capacity);
-}
-
-fn ask(world: &mut World, number: u8, wish: &Wish) {
-    let target = id(number).into();
-    let command = match wish {
-        Wish::Create { stop, delete, named, large, linked } => {
-            let mut create = Create::new(id(number));
-            create.name = named.then(|| Name::new("shared").expect("a name"));
-            create.snapshot = large.then(|| "large".to_owned());
-            (create.auto_stop, create.auto_delete) = (Some(*stop), Some(*delete));
-            create.linked = linked.map(|parent| id(parent).into());
-            Command::Create(create)
-        }
-        Wish::Start => Command::Start(target),
-        Wish::Stop(mode) => Command::Stop(target, *mode),
-        Wish::Delete => Command::Delete(target),
-        Wish::Labels(value) => {
-            let labels = BTreeMap::from([("k".to_owned(), value.to_string())]);
-            Command::ReplaceLabels(target, Labels::new(labels).expect("labels"))
-        }
-        Wish::AutoStop(policy) => Command::SetAutoStop(target, *policy),
-        Wish::AutoDelete(policy) => Command::SetAutoDelete(target, *policy),
-        Wish::Network(policy) => Command::SetNetwork(target, policy.clone()),
-        Wish::Fork(child) => Command::Fork(target, Fork { id: id(*child), name: None }),
-        Wish::Archive => Command::Archive(target),
-        Wish::Recover => Command::Recover(target),
-        Wish::Pause => Command::Pause(target),
-        Wish::Resize(resize) => Command::Resize(target, *resize),
-        Wish::Refresh => Command::RefreshActivity(target),
-    };
-    world.ask(ORGANIZATION, None, command);
 }
 
 fn run(world: &mut World, act: &Act) {
@@ -270,7 +185,8 @@ fn settle(world: &mut World) {
         world.synced(host(number));
     }
     let before = world.shard.committed().seq().0;
-    let bound = before + 12 * (world.shard.proposed().len() as u64 + 1);
+    let snapshots = world.shard.proposed().snapshots().count();
+    let bound = before + 12 * (world.shard.proposed().len() + snapshots + 1) as u64;
     for _ in 0..1_000 {
         obey(world);
         assert!(world.shard.committed().seq().0 <= bound, "more records than it takes to settle");
@@ -290,7 +206,9 @@ fn settle(world: &mut World) {
 
 /// Whether something is still to be tried again, behind other alarms.
 fn retries_before_rest(world: &World) -> bool {
-    world.shard.committed().sandboxes().any(|sandbox| sandbox.work.is_some() && sandbox.host.is_some())
+    let fleet = world.shard.committed();
+    let retried = fleet.snapshots().any(|snapshot| snapshot.work.is_some());
+    retried || fleet.sandboxes().any(|sandbox| sandbox.work.is_some() && sandbox.host.is_some())
 }
 
 /// Do every order that is the present one.
@@ -298,24 +216,38 @@ fn obey(world: &mut World) {
     for _ in 0..1_000 {
         let present = world.hosts.iter().find_map(|(id, sim)| {
             sim.orders.iter().rev().find_map(|order| {
-                let sandbox = world.shard.committed().sandbox(order.sandbox)?;
-                let is_present = sandbox.host == Some(*id) && sandbox.order() == Some(order.number);
+                let is_present = owed_by(world, order.sandbox) == Some((*id, order.number));
                 is_present.then_some((*id, order.sandbox, order.number))
             })
         });
         let Some((id, sandbox, number)) = present else { return };
         world.report(id, sandbox, number, Finding::Done(None));
-        if world.shard.committed().sandbox(sandbox).is_some_and(|it| it.order() == Some(number)) {
+        if owed_by(world, sandbox) == Some((id, number)) {
             return;
         }
     }
     panic!("a host has orders without end");
 }
 
+/// Who owes a sandbox or a snapshot what.
+fn owed_by(world: &World, id: SandboxId) -> Option<(HostId, OrderNumber)> {
+    let fleet = world.shard.committed();
+    match (fleet.sandbox(id), owe::snapshots::borne(fleet, id)) {
+        (Some(sandbox), _) => sandbox.host.zip(sandbox.order()),
+        (None, Some(snapshot)) => snapshot.host.zip(snapshot.work.map(|work| work.number)),
+        (None, None) => None,
+    }
+}
+
 fn rested(world: &World, may_wait: bool) {
     assert_eq!(world.shard.phase(), Phase::Serving);
     assert!(world.shard.is_quiet());
     let fleet = world.shard.committed();
+    for snapshot in fleet.snapshots() {
+        let owed = owe::snapshots::follow_up(fleet, &Terms::default(), snapshot);
+        assert_eq!(owed, None, "{snapshot:?}");
+        assert!(snapshot.work.is_none(), "it is still owed work: {snapshot:?}");
+    }
     for sandbox in fleet.sandboxes() {
         assert_eq!(owe::follow_up(fleet, &Terms::default(), sandbox, world.now), None, "{sandbox:?}");
         let parent = sandbox.blueprint.linked;
