@@ -399,7 +399,7 @@ def places_in_a_sandbox(daytona):
 def what_is_not_done_yet_is_refused_with_a_sentence(daytona):
     sandbox = daytona.create()
     assert "paus" in refused(422, sandbox.pause), "containers cannot be paused"
-    refused(422, sandbox.fork)
+    assert "virtual machines" in refused(422, sandbox.fork), "containers cannot be forked"
     if CONTAINERS:
         calls = [lambda: sandbox.create_snapshot("of-it")]
         calls += [lambda: daytona.create(CreateSandboxFromImageParams(image=Image.debian_slim("3.12")))]
