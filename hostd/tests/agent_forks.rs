@@ -1,5 +1,6 @@
 //! Forks on a host: two sandboxes take part, and neither gets in the other's way.
 #![cfg(feature = "host")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod agent_common;
 

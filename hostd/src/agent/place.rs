@@ -132,7 +132,7 @@ impl Place {
             return;
         }
         let ended_since =
-            self.entry.settled.as_ref().is_some_and(|last| last.number > number && closes(last.task))
+            self.entry.settled.as_ref().is_some_and(|last| last.number > number && ends_life(last))
                 || self.entry.boot.is_some_and(|boot| boot.number > number);
         if self.doing.is_none() && !ended_since && !desk.is_reporting_exit(self.sandbox, number) {
             self.entry.newest = self.entry.newest.max(number);
@@ -381,4 +381,9 @@ impl Place {
         let settled = self.entry.settled.as_ref().is_some_and(|settled| settled.number == newest);
         self.entry.shard.filter(|_| boot.announced && (settled || newest == boot.number))
     }
+}
+
+/// Whether what ran before such an order does not run after it. Memory that could not be saved leaves it running.
+fn ends_life(last: &Settled) -> bool {
+    closes(last.task) && (last.task != TaskKind::SaveMemory || last.is_done())
 }

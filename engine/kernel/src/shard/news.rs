@@ -85,12 +85,16 @@ impl Shard {
     /// Ask for everything that is taken to run there. A host that lost its memory does not know whom to tell of an
     /// end, and what is never stopped for idleness would be taken to run for ever.
     fn ask_for_all(&mut self, host: HostId) {
-        let running = |id: &SandboxId| {
-            self.committed.sandbox(*id).is_some_and(|sandbox| sandbox.state == State::Started)
-        };
-        let running: Vec<_> = self.committed.hosts().residents(host).filter(running).collect();
-        for id in running {
-            self.ask_use(id);
+        let residents: Vec<_> = self.committed.hosts().residents(host).collect();
+        self.ask_if_running(residents);
+    }
+
+    /// Ask for those of `sandboxes` that are taken to run.
+    pub(super) fn ask_if_running(&mut self, sandboxes: Vec<SandboxId>) {
+        for id in sandboxes {
+            if self.committed.sandbox(id).is_some_and(|sandbox| sandbox.state == State::Started) {
+                self.ask_use(id);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hourglass_events::codec::{GROUP_BYTES_MOST, GROUP_RECORDS_MOST, GroupView};
-use hourglass_events::{Digest, SandboxId, Subject, Timestamp};
+use hourglass_events::{Digest, Event, Fault, SandboxEvent, SandboxId, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::timers::Barrier;
@@ -210,7 +210,7 @@ impl Shard {
     fn land(&mut self, now: Timestamp) {
         let Some(flight) = self.writer.flight.take() else { return };
         self.writer.mark = flight.mark;
-        let mut touched = Vec::new();
+        let (mut touched, mut doubtful) = (Vec::new(), Vec::new());
         for entry in &flight.entries {
             let forking = self.forking(entry.record.subject);
             if let Err(error) = self.committed.apply(&entry.record, entry.digest) {
@@ -220,6 +220,7 @@ impl Shard {
                 touched.push(id);
                 // Nothing was asked about its fork before it was made or given up.
                 touched.extend(forking);
+                doubtful.extend(lacked(&entry.record.event).then_some(id));
             }
             if let Subject::Snapshot(id) = entry.record.subject {
                 touched.push(bearer(id));
@@ -232,6 +233,7 @@ impl Shard {
         }
         self.release();
         self.order(now, touched);
+        self.ask_if_running(doubtful);
         if opened {
             self.catch_up(now);
         }
@@ -273,4 +275,10 @@ impl Shard {
         let opened = self.opened(now);
         let _ = self.propose(now, opened);
     }
+}
+
+/// Whether a host gave something up for want of what it needed, which may be all that is heard of a life that ended
+/// while the host remembered nothing.
+fn lacked(event: &Event) -> bool {
+    matches!(event, Event::Sandbox(SandboxEvent::Abandoned { fault: Some(Fault::Missing { .. }) }))
 }

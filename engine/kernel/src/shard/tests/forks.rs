@@ -117,7 +117,7 @@ fn a_fork_that_fails_leaves_its_parent_running_and_its_child_in_error() {
     machines(
         "0s    given   started a snapshot=vm host=2 -> ready
          1s    client  fork a b                 -> ForkBegan + b Born + h2 Fork
-         2s    h2      failed a                 -> Abandoned(the sandbox's disk is not on the host any more) + b Failed(not forked) + b h2 Quiesce
+         2s    h2      failed a                 -> Abandoned(the sandbox's disk is not on the host any more) + b Failed(not forked) + b h2 Quiesce + h2 ask
          3s    h2      done b                   -> Quiesced
          4s    client  recover b                -> refused: this sandbox cannot be recovered: sandbox a could not be forked, see what it says; delete this one, then fork it again, and there is no backup of it; delete it
          5s    client  delete b                 -> DeleteBegan + h2 Remove
@@ -153,6 +153,16 @@ fn what_ends_by_itself_while_it_is_forked_is_stopped_when_that_is_over() {
          4s    h2      join class=linux-vm      -> a h2 Fork
          5s    h2      exited a oom             -> not acknowledged
          6s    h2      done a                   -> Forked + Exited(out of memory) + b CopyReady + b h2 Awaken",
+    );
+}
+
+#[test]
+fn an_end_that_its_host_forgot_while_it_was_forked_is_asked_for() {
+    machines(
+        "0s    given   started a snapshot=vm host=2 -> ready
+         1s    client  fork a b                 -> ForkBegan + b Born + h2 Fork
+         2s    h2      failed a                 -> Abandoned(the sandbox's disk is not on the host any more) + b Failed(not forked) + b h2 Quiesce + h2 ask
+         3s    h2      exited a vanished        -> Exited(found gone)",
     );
 }
 

@@ -97,7 +97,7 @@ fn what_does_not_run_cannot_be_paused() {
 fn memory_that_cannot_be_saved_leaves_the_machine_running_with_its_fault_in_sight() {
     machines(
         "0s    given   pausing a snapshot=vm host=2 stop=0 -> ready
-         1s    h2      failed a                 -> Abandoned(the sandbox's disk is not on the host any more)
+         1s    h2      failed a                 -> Abandoned(the sandbox's disk is not on the host any more) + h2 ask
          2s    look    a                        -> Started, fault the sandbox's disk is not on the host any more",
     );
 }

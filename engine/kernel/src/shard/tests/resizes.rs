@@ -66,7 +66,7 @@ fn a_resize_that_fails_leaves_the_sandbox_as_it_was() {
     check(
         "0s    given   started a stop=0         -> ready
          1s    client  resize a cpu=2           -> ResizeBegan + h1 Resize(2/1/3)
-         2s    h1      failed a                 -> Abandoned(the sandbox's disk is not on the host any more)
+         2s    h1      failed a                 -> Abandoned(the sandbox's disk is not on the host any more) + h1 ask
          3s    look    a                        -> Started, fault the sandbox's disk is not on the host any more
          4s    client  resize a cpu=2           -> ResizeBegan + h1 Resize(2/1/3)",
     );
