@@ -23,14 +23,6 @@ impl fmt::Display for Edge {
     }
 }
 
-/// Events that no command, report or alarm of this release causes. Their operations come later.
-pub const LATER_EVENTS: &[Kind] =
-    &[Kind::BuildQueued, Kind::BuildBegan, Kind::BuildFailed, Kind::SnapshotBegan, Kind::SnapshotTaken];
-
-/// States that no event of this release leads to.
-pub const LATER_STATES: &[State] =
-    &[State::PendingBuild, State::BuildingSnapshot, State::BuildFailed, State::Snapshotting];
-
 /// Single rows that wait, or that the rest of the kernel makes impossible, each for its reason.
 pub const LATER_EDGES: &[(State, Kind)] = &[
     // A sandbox at rest fails with its host; losing hosts comes with an issue of its own.
@@ -49,6 +41,16 @@ pub const LATER_EDGES: &[(State, Kind)] = &[
     // What has stopped has its disk on its host; that it has lost its host comes with losing hosts.
     (State::Stopped, Kind::RestoreBegan),
     (State::Resizing, Kind::IntentDropped),
+    // A build that waits takes no wish in, and one that fails drops it from where it then is.
+    (State::PendingBuild, Kind::IntentDropped),
+    (State::BuildingSnapshot, Kind::IntentDropped),
+    (State::Snapshotting, Kind::IntentDropped),
+    // A build that waits begins with the host that is found; one that failed is tried again where it failed.
+    (State::PendingBuild, Kind::Placed),
+    (State::BuildingSnapshot, Kind::Placed),
+    (State::BuildingSnapshot, Kind::Declined),
+    // A snapshot that is given up leaves the sandbox where it set out from; it fails with its host only.
+    (State::Snapshotting, Kind::Failed),
     (State::Forking, Kind::IntentDropped),
     // What is being forked has a live fork, and whose fork is deleted meanwhile goes on at once.
     (State::Forking, Kind::DeleteBegan),
@@ -71,12 +73,7 @@ pub fn reachable() -> BTreeSet<Edge> {
         .flat_map(|(on, states)| states.iter().map(|state| Edge { from: *state, on: *on, to: *state }));
     // What failed is kept as its backup has it at once, so there is no archive of it to abandon.
     let kept = Edge { from: State::Archiving, on: Kind::Abandoned, to: State::Error };
-    let waits = |edge: &Edge| {
-        *edge == kept
-            || LATER_EVENTS.contains(&edge.on)
-            || LATER_STATES.contains(&edge.from)
-            || LATER_EDGES.contains(&(edge.from, edge.on))
-    };
+    let waits = |edge: &Edge| *edge == kept || LATER_EDGES.contains(&(edge.from, edge.on));
     moves.chain(keeps).filter(|edge| !waits(edge)).collect()
 }
 
@@ -95,7 +92,9 @@ const SETTINGS: &[Kind] = &[
 /// wish taken back in them. The kernel's own stories tell each.
 #[must_use]
 pub fn is_rare(edge: &Edge) -> bool {
-    let setting = SETTINGS.contains(&edge.on) && edge.from.is_in(State::IN_FLIGHT);
+    let brief =
+        edge.from.is_in(State::IN_FLIGHT) || edge.from.is_in(&[State::PendingBuild, State::BuildFailed]);
+    let setting = SETTINGS.contains(&edge.on) && brief;
     let taken_back = edge.on == Kind::IntentDropped
         && edge.from.is_in(&[State::Stopping, State::Pausing, State::Archiving]);
     setting || taken_back

@@ -161,11 +161,13 @@ pub(crate) fn nothing_leaves_early(truth: &Truth, seq: Seq, what: &str) -> Check
     })
 }
 
-/// An order's number is the sequence of a durable record of its sandbox.
+/// An order's number is the sequence of a durable record of its sandbox, or of the snapshot that it is about.
 pub(crate) fn order_is_durable(truth: &Truth, order: &Order) -> Checked {
     nothing_leaves_early(truth, Seq(order.number.0), "an order")?;
     let subject = truth.subject(Seq(order.number.0));
-    ensure(subject == Some(Subject::Sandbox(order.sandbox)), Law::NothingLeavesEarly, || {
+    let snapshot = Subject::Snapshot(hourglass_events::SnapshotId(order.sandbox.0));
+    let about = [Subject::Sandbox(order.sandbox), snapshot];
+    ensure(subject.is_some_and(|subject| about.contains(&subject)), Law::NothingLeavesEarly, || {
         format!("order {} for {} is numbered after a record of {subject:?}", order.number, order.sandbox)
     })
 }

@@ -70,6 +70,9 @@ impl World {
                 ));
             }
         }
+        if let Some(busy) = self.truth.fleet().known_snapshots().busy().next() {
+            return Some(format!("a host still owes snapshot {busy} something"));
+        }
         for host in &self.hosts {
             let Some(agent) = &host.agent else { return Some(format!("host {} is away", host.id)) };
             if host.link.is_none() || !agent.is_at_rest() || agent.reports().next().is_some() {

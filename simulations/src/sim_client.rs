@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use hourglass_events::{
     Actor, Allowance, AutoArchive, AutoDelete, AutoStop, Class, Command, CorrelationId, Create, Fork,
-    IdempotencyKey, Image, Labels, Minutes, Name, NetworkPolicy, OrganizationId, Refusal, Request, Resize,
-    Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Subject, Target,
+    FromImage, Heat, IdempotencyKey, Image, Labels, Minutes, Name, NetworkPolicy, OrganizationId, Recipe,
+    Refusal, Request, Resize, Resources, SandboxId, SnapshotContent, SnapshotId, Span, StopMode, Subject,
+    TakeSnapshot, Target,
 };
 use hourglass_kernel::Reply;
 use hourglass_kernel::place::MEMORY_SHARE;
@@ -118,7 +119,7 @@ impl SimClient {
     }
 
     fn wish(&mut self) -> Command {
-        let drawn = self.dice.below(172);
+        let drawn = self.dice.below(200);
         // What was just asked for is often asked about again, while it is under way.
         let again = self.recent.take().filter(|_| self.dice.chance(Rate(6_000)));
         let known = again.or_else(|| self.dice.pick(&self.known).copied());
@@ -141,6 +142,10 @@ impl SimClient {
             138..150 => Command::Archive(target),
             150..156 => Command::Recover(target),
             156..172 => Command::Fork(target, self.fork()),
+            172..190 => Command::TakeSnapshot(target, self.taken()),
+            190..194 => Command::BackUp(target),
+            194..197 => Command::RemoveSnapshot(self.taken().name),
+            197..200 => Command::Create(self.built()),
             126..136 => Command::Resize(target, self.resize()),
             106..112 => Command::SetPublic(target, self.dice.chance(Rate(5_000))),
             98 => Command::SetLimits(Box::new(Allowance {
@@ -157,7 +162,8 @@ impl SimClient {
             let name = format!("name {}", self.dice.below(4));
             create.name = Some(Name::new(&name).expect("a short text is a name"));
         }
-        create.snapshot = match self.dice.below(14) {
+        create.snapshot = match self.dice.below(16) {
+            14 | 15 => Some(self.taken().name),
             0 => Some("wide".to_owned()),
             1..7 => Some("machine".to_owned()),
             _ => None,
@@ -169,6 +175,18 @@ impl SimClient {
         create.auto_archive = Some(AutoArchive(Minutes(self.minutes(9))));
         self.link(&mut create);
         create
+    }
+
+    fn taken(&mut self) -> TakeSnapshot {
+        let id = SnapshotId::from_u128(self.dice.id());
+        let heat = if self.dice.chance(Rate(5_000)) { Heat::Hot } else { Heat::Cold };
+        TakeSnapshot { id, name: format!("taken-{}", self.dice.below(9)), heat }
+    }
+
+    fn built(&mut self) -> Create {
+        let recipe = Recipe::Reference("debian:12".to_owned());
+        let image = Some(Box::new(FromImage { recipe, size: Resize::default() }));
+        Create { image, snapshot: None, linked: None, ..self.create() }
     }
 
     fn fork(&mut self) -> Fork {
