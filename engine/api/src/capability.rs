@@ -26,7 +26,7 @@ macro_rules! capabilities {
 
 capabilities! {
     AutoPause = "UNSUPPORTED_AUTO_PAUSE", "an auto-pause interval other than 0";
-    Build = "UNSUPPORTED_BUILD", "building an image";
+    Build = "UNSUPPORTED_BUILD", "reading the log of a build";
     Configuration = "UNSUPPORTED_CONFIGURATION", "reading the service's configuration";
     Entrypoint = "UNSUPPORTED_ENTRYPOINT", "an entrypoint of a snapshot's own";
     Gpu = "UNSUPPORTED_GPU", "a sandbox with GPUs";

@@ -59,7 +59,7 @@ enum Command {
     Exec(verbs::exec::Arguments),
     /// Open a terminal in a sandbox.
     Shell(verbs::shell::Arguments),
-    /// Copy a file into a sandbox or out of it.
+    /// Copy files and directories into a sandbox or out of it.
     Cp(verbs::cp::Arguments),
     /// Print what happened to sandboxes, and with --follow what happens.
     Events(verbs::events::Arguments),

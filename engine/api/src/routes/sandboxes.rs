@@ -46,7 +46,7 @@ fn life(table: Table) -> Table {
             read::get,
         )
         .on(
-            change(Verb::Delete, one, "Remove a sandbox, whatever it is doing")
+            change(Verb::Delete, one, "Remove a sandbox, whatever it is doing, unless it has living forks")
                 .query([Parameter::flag("force", "Changes nothing.")]),
             act::delete,
         )
