@@ -173,7 +173,9 @@ impl Writer {
                 metrics::histogram!(names::LATENESS_SECONDS).record(late);
                 tracing::debug!(%alarm, %sandbox, ?late, "an alarm goes off");
             }
-            Why::Resend | Why::Full | Why::Resync => tracing::debug!(?why, "woken"),
+            Why::Resend | Why::Full | Why::Resync | Why::Silence(_) | Why::Losses | Why::Sweep(_) => {
+                tracing::debug!(?why, "woken");
+            }
         }
     }
 

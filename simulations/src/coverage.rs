@@ -25,8 +25,7 @@ impl fmt::Display for Edge {
 
 /// Single rows that wait, or that the rest of the kernel makes impossible, each for its reason.
 pub const LATER_EDGES: &[(State, Kind)] = &[
-    // A sandbox at rest fails with its host; losing hosts comes with an issue of its own.
-    (State::Started, Kind::Failed),
+    // What has stopped is let be until its host returns.
     (State::Stopped, Kind::Failed),
     // A waiting intent is dropped when the work it waited for has ended, or by a stop of what is stopping.
     (State::PullingSnapshot, Kind::IntentDropped),
@@ -36,30 +35,22 @@ pub const LATER_EDGES: &[(State, Kind)] = &[
     (State::Restoring, Kind::IntentDropped),
     // What is archived leaves no wish behind but to run, and that takes its turn.
     (State::Archived, Kind::IntentDropped),
-    // An archive is given up into where it set out from; it fails with its host only.
+    // An archive is given up into where it set out from, also when its host is lost.
     (State::Archiving, Kind::Failed),
-    // What has stopped has its disk on its host; that it has lost its host comes with losing hosts.
-    (State::Stopped, Kind::RestoreBegan),
     (State::Resizing, Kind::IntentDropped),
     // A build that waits takes no wish in, and one that fails drops it from where it then is.
     (State::PendingBuild, Kind::IntentDropped),
     (State::BuildingSnapshot, Kind::IntentDropped),
     (State::Snapshotting, Kind::IntentDropped),
-    // A build that waits begins with the host that is found; one that failed is tried again where it failed.
+    // A build that waits begins with the host that is found.
     (State::PendingBuild, Kind::Placed),
-    (State::BuildingSnapshot, Kind::Placed),
-    (State::BuildingSnapshot, Kind::Declined),
-    // A snapshot that is given up leaves the sandbox where it set out from; it fails with its host only.
-    (State::Snapshotting, Kind::Failed),
     (State::Forking, Kind::IntentDropped),
     // What is being forked has a live fork, and whose fork is deleted meanwhile goes on at once.
     (State::Forking, Kind::DeleteBegan),
-    (State::Forking, Kind::Failed),
     // A pause that is asked for once more is taken for what it is, and takes back what waits for its end.
     (State::Paused, Kind::IntentDropped),
-    // Memory, and what a resize leaves, are lost with their host only.
+    // What is paused is let be until its host returns.
     (State::Paused, Kind::Failed),
-    (State::Resizing, Kind::Failed),
 ];
 
 /// Every edge that this release can take, from both tables.
@@ -97,5 +88,14 @@ pub fn is_rare(edge: &Edge) -> bool {
     let setting = SETTINGS.contains(&edge.on) && brief;
     let taken_back = edge.on == Kind::IntentDropped
         && edge.from.is_in(&[State::Stopping, State::Pausing, State::Archiving]);
-    setting || taken_back
+    // It takes a machine that goes for good at the moment, or one that has no room for what only one other can build.
+    let failed = edge.on == Kind::Failed
+        && edge.from.is_in(&[State::Started, State::Resizing, State::Forking, State::Snapshotting]);
+    let moved = [
+        (State::Stopped, Kind::RestoreBegan),
+        (State::BuildingSnapshot, Kind::Placed),
+        (State::BuildingSnapshot, Kind::Declined),
+    ];
+    let lost = failed || moved.contains(&(edge.from, edge.on));
+    setting || taken_back || lost
 }

@@ -7,11 +7,12 @@ use std::fmt;
 
 use hourglass_events::lifecycle::{KEEPING, LIFECYCLE};
 use hourglass_events::{
-    AutoStop, Event, Finding, Name, Order, OrderNumber, OrganizationId, Report, Sandbox, SandboxEvent,
-    SandboxId, Seq, Span, State, StopReason, Subject, Timestamp,
+    AutoStop, Event, Finding, HostId, Name, Order, OrderNumber, OrganizationId, Report, Sandbox,
+    SandboxEvent, SandboxId, Seq, Span, State, StopReason, Subject, Task, Timestamp,
 };
 use hourglass_kernel::{Accepted, Fleet};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::coverage::Edge;
 use crate::truth::{Fact, Truth};
@@ -167,7 +168,10 @@ pub(crate) fn order_is_durable(truth: &Truth, order: &Order) -> Checked {
     let subject = truth.subject(Seq(order.number.0));
     let snapshot = Subject::Snapshot(hourglass_events::SnapshotId(order.sandbox.0));
     let about = [Subject::Sandbox(order.sandbox), snapshot];
-    ensure(subject.is_some_and(|subject| about.contains(&subject)), Law::NothingLeavesEarly, || {
+    // What could not be removed where it was left is tried again under the number of the host's own record.
+    let swept = matches!((subject, &order.task), (Some(Subject::Host(_)), Task::Remove));
+    let known = swept || subject.is_some_and(|subject| about.contains(&subject));
+    ensure(known, Law::NothingLeavesEarly, || {
         format!("order {} for {} is numbered after a record of {subject:?}", order.number, order.sandbox)
     })
 }
@@ -199,8 +203,10 @@ pub(crate) fn acknowledged_is_kept(
 }
 
 /// Whoever acknowledges `report` has heard it: nothing in the log waits for it any more.
-pub(crate) fn report_is_heard(truth: &Truth, report: &Report) -> Checked {
-    let Some(sandbox) = truth.fleet().sandbox(report.sandbox) else { return Ok(()) };
+pub(crate) fn report_is_heard(truth: &Truth, host: HostId, report: &Report) -> Checked {
+    // What one host removes goes by the number under which another was given the sandbox.
+    let here = |sandbox: &&Arc<Sandbox>| sandbox.host == Some(host);
+    let Some(sandbox) = truth.fleet().sandbox(report.sandbox).filter(here) else { return Ok(()) };
     let waits = match report.finding {
         Finding::Done(_) | Finding::Failed(_) => sandbox.order() == Some(report.number),
         // Also before the log shows the life that ended: whoever acknowledges its end has not heard of its beginning.

@@ -92,6 +92,8 @@ pub struct HostFaults {
     pub die_every: Option<Span>,
     /// Such a death is one of the whole machine.
     pub reboots: Rate,
+    /// Such a machine stays away for longer than there is patience for.
+    pub gone: Rate,
     /// The longest a host stays away.
     pub away: Span,
     /// The mean pause between two losses of its connection.
@@ -178,6 +180,8 @@ impl Plan {
             capture: Span::seconds(40),
             backup: Some(Span::seconds(20)),
             restore: Span::seconds(90),
+            suspect: Span::seconds(15),
+            lose: LOSE,
             retry_most: Span::seconds(30),
             ..Terms::default()
         }
@@ -219,6 +223,7 @@ impl HostFaults {
             straggles: sometimes(dice, 5_000),
             die_every: every(dice, 30, 240),
             reboots: sometimes(dice, 4_000),
+            gone: sometimes(dice, 8_000),
             away: Span::seconds(dice.between(2, 180)),
             unlink_every: every(dice, 20, 200),
             ledger_lag: Span::millis(if dice.chance(HALF) { dice.between(1, 120) } else { 0 }),
@@ -236,6 +241,13 @@ impl ClientFaults {
         }
     }
 }
+
+/// How long a suspected host may stay away. Longer than an agent does whose sandboxes live on without it, and longer
+/// than a writer that was replaced keeps a host from the next.
+const LOSE: Span = Span::seconds(300);
+
+/// How long a machine stays away that is lost for it.
+pub(crate) const GONE: Span = Span::seconds(380);
 
 const HALF: Rate = Rate(5_000);
 

@@ -1,7 +1,8 @@
 //! The second phase: the faults stop, hosts come back, one writer is left, nobody asks for anything new. Everything has
 //! to come to rest within bounds, and at rest the machines have to be what the log says.
 
-use hourglass_events::{Span, State};
+use hourglass_events::{HostId, SandboxId, Span, State};
+use hourglass_kernel::owe;
 
 use crate::agenda::Due;
 use crate::invariants::{Law, acknowledged_is_kept, broken, bytes_agree, no_orphans};
@@ -73,6 +74,9 @@ impl World {
         if let Some(busy) = self.truth.fleet().known_snapshots().busy().next() {
             return Some(format!("a host still owes snapshot {busy} something"));
         }
+        if let Some((host, sandbox)) = self.left_behind() {
+            return Some(format!("something of {sandbox} is left on host {host}"));
+        }
         for host in &self.hosts {
             let Some(agent) = &host.agent else { return Some(format!("host {} is away", host.id)) };
             if host.link.is_none() || !agent.is_at_rest() || agent.reports().next().is_some() {
@@ -80,6 +84,14 @@ impl World {
             }
         }
         None
+    }
+
+    /// What is left on a host of a sandbox that is gone or runs elsewhere. What failed keeps its old disk.
+    fn left_behind(&self) -> Option<(HostId, SandboxId)> {
+        let fleet = self.truth.fleet();
+        let left = |host| fleet.hosts().left_on(host).map(move |sandbox| (host, sandbox));
+        let needed = |id| fleet.sandbox(id).is_some_and(|sandbox| owe::may_need_its_old_disk(sandbox));
+        fleet.hosts().with_leftovers().flat_map(left).find(|(_, sandbox)| !needed(*sandbox))
     }
 
     /// What must hold once all is at rest.

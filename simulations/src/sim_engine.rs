@@ -282,7 +282,7 @@ impl World {
             HostCall::Acknowledge { serial } => {
                 let heard =
                     self.engines.get_mut(&id).and_then(|engine| engine.heard.remove(&(host, *serial)));
-                heard.map_or(Ok(()), |report| report_is_heard(&self.truth, &report))
+                heard.map_or(Ok(()), |report| report_is_heard(&self.truth, self.hosts[host].id, &report))
             }
             HostCall::AskUse { number, .. } => {
                 nothing_leaves_early(&self.truth, hourglass_events::Seq(number.0), "a question")

@@ -16,7 +16,7 @@ use crate::agenda::Due;
 use crate::dice::{Dice, Rate};
 use crate::invariants::{Law, Used, broken, life_begins, not_removed};
 use crate::machine::Machine;
-use crate::plan::Planted;
+use crate::plan::{GONE, Planted};
 use crate::sim_link::Link;
 use crate::world::World;
 
@@ -156,7 +156,9 @@ impl World {
         let cut = std::mem::take(&mut sim.steps);
         sim.dropped.clear();
         // Long enough that an incarnation made from the wall clock is a new one, also without a ledger.
+        let gone = reboots && sim.dice.chance(faults.gone);
         let away = Span(sim.dice.between(2_000_000, faults.away.0.max(2_000_001)));
+        let away = if gone { GONE } else { away };
         self.say(format_args!(
             "h{host} agent dies{}{}",
             if reboots { ", reboots" } else { "" },
@@ -282,10 +284,12 @@ impl World {
                 self.hosts[host].machine.take_half(step.sandbox, &step.step);
                 self.hosts[host].unused(self.now, None);
             }
-            Outcome::Failed(Fault::System {
-                doing: step.step.to_string(),
-                error: "the dice said no".to_owned(),
-            })
+            let doing = step.step.to_string();
+            if self.hosts[host].dice.chance(Rate(4_000)) {
+                Outcome::Failed(Fault::NoSpace { doing })
+            } else {
+                Outcome::Failed(Fault::System { doing, error: "the dice said no".to_owned() })
+            }
         } else {
             self.take_step(host, &step)
         };

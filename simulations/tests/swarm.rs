@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use hourglass_simulations::{Plan, Report, coverage, run};
 
 /// How many worlds `cargo test` lives through.
-const SEEDS: u64 = 240;
+const SEEDS: u64 = 400;
 
 #[test]
 fn no_seed_breaks_a_law_and_together_they_take_every_edge() {

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use hourglass_events::lifecycle::others::HostState;
 use hourglass_events::{
-    Actor, Alarm, ArchiveReason, Base, Build, Cause, DeleteReason, DropReason, Errand, Event, HostId, Intent,
-    Order, Placement, Plan, Refusal, Sandbox, SandboxEvent, Settings, State, StopReason, Subject, Task,
-    TaskKind, Timestamp, Values,
+    Actor, Alarm, ArchiveReason, Base, Build, Capability, Cause, DeleteReason, DropReason, Errand, Event,
+    ExitCause, Fault, HostId, Intent, Order, Placement, Plan, Refusal, Sandbox, SandboxEvent, Settings,
+    State, StopReason, Subject, Task, TaskKind, Timestamp, Values,
 };
 
 use crate::decide::{Proposal, alarm, archive, delete, fork, link, pause, start, stop};
@@ -286,6 +286,70 @@ fn settled(
         // No intent is taken in before there is work in flight, and none outlives a deletion.
         State::Unknown | State::PendingBuild | State::Deleting | State::Deleted => None,
     }
+}
+
+/// What becomes of a sandbox whose host is lost. What has a disk there and does not run is let be until the host is
+/// back; what was only to be fetched there goes elsewhere; what ran there, or was about to, has failed, or has ended if
+/// it lives no longer than it runs; what was being removed is gone, and the host removes what is left when it returns.
+#[must_use]
+pub fn loss(fleet: &Fleet, sandbox: &Sandbox, now: Timestamp) -> Option<Proposal> {
+    let host = sandbox.host.and_then(|host| fleet.hosts().get(host))?;
+    if host.state != HostState::Lost {
+        return None;
+    }
+    let fault = Fault::HostLost { host: host.id, incarnation: host.incarnation };
+    let elsewhere = || {
+        let placement = place(fleet, &Needs::now(sandbox));
+        let deadline = sandbox.work.and_then(|work| work.deadline).unwrap_or(now);
+        SandboxEvent::Placed { placement, deadline }
+    };
+    let event = match sandbox.state {
+        State::PullingSnapshot if sandbox.blueprint.linked.is_none() => elsewhere(),
+        // A build waits for a host before it begins, and not afterwards.
+        State::BuildingSnapshot => match place(fleet, &Needs::now(sandbox)).host {
+            Some(_) => elsewhere(),
+            None => SandboxEvent::BuildFailed { fault },
+        },
+        State::Restoring if Needs::now(sandbox).capabilities.has(Capability::Archive) => elsewhere(),
+        State::Deleting if sandbox.stored.is_empty() => SandboxEvent::Buried,
+        State::Deleting | State::Deleted => elsewhere(),
+        State::Started | State::Stopping if sandbox.is_ephemeral() => {
+            SandboxEvent::Exited { cause: ExitCause::HostLost }
+        }
+        State::Archiving if sandbox.origin == Some(State::Error) => return None,
+        State::Resizing | State::Snapshotting | State::Archiving
+            if sandbox.origin != Some(State::Started) =>
+        {
+            SandboxEvent::Abandoned { fault: Some(fault) }
+        }
+        State::PullingSnapshot
+        | State::Creating
+        | State::Starting
+        | State::Started
+        | State::Stopping
+        | State::Pausing
+        | State::Resuming
+        | State::Restoring
+        | State::Resizing
+        | State::Snapshotting
+        | State::Archiving
+        | State::Forking => SandboxEvent::Failed { fault },
+        State::Unknown
+        | State::PendingBuild
+        | State::BuildFailed
+        | State::Stopped
+        | State::Paused
+        | State::Archived
+        | State::Error => return None,
+    };
+    Some(Proposal::own(sandbox, Cause::Host, event))
+}
+
+/// Whether a disk that `sandbox` left on another host may still be all there is of it: it was not brought up where it
+/// is now.
+#[must_use]
+pub fn may_need_its_old_disk(sandbox: &Sandbox) -> bool {
+    sandbox.state.is_in(&[State::Restoring, State::Error])
 }
 
 /// What waited begins, or will not because of what it would be refused for now.

@@ -15,6 +15,7 @@ mod replay;
 mod requests;
 mod talk;
 mod timers;
+mod watch;
 mod writer;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ use news::Early;
 pub use replay::{Replay, ReplayError};
 pub use talk::{Accepted, Entry, Halt, Input, Output, Reply, RequestId, Why};
 use timers::{Barrier, Use};
+use watch::Watch;
 pub use writer::Mark;
 use writer::Writer;
 
@@ -67,6 +69,8 @@ pub struct Shard {
     /// Lives that ended while something was being done to them that leaves them running: news once that is over.
     ended: BTreeMap<SandboxId, (HostId, Report)>,
     barrier: Barrier,
+    /// What is to be done about hosts.
+    watch: Watch,
     /// Sandboxes whose alarms and follow-ups are to be looked at.
     agenda: BTreeSet<SandboxId>,
     outputs: VecDeque<Output>,
@@ -86,7 +90,7 @@ impl Shard {
             Input::Read { slot, frame } => self.slot_read(now, slot, frame),
             Input::Damaged { slot } => self.slot_damaged(slot),
             Input::News { host, news } => self.news(now, host, news),
-            Input::HostGone { host } => self.host_gone(host),
+            Input::HostGone { host } => self.host_gone(now, host),
             Input::StateHashed { through, hash } => self.state_hashed(now, through, hash),
             Input::Tick => {}
         }
@@ -167,7 +171,12 @@ impl Shard {
     /// enough waits for the log.
     fn settle(&mut self, now: Timestamp) {
         while self.phase == Phase::Serving && !self.is_laden() {
-            let Some(id) = self.agenda.pop_first() else { return };
+            let Some(id) = self.agenda.pop_first() else {
+                if self.mourn(now) {
+                    continue;
+                }
+                return;
+            };
             self.arm(id);
             self.tell_end(now, id);
             self.follow(now, Subject::Sandbox(id));
@@ -187,6 +196,8 @@ impl Shard {
         if let Some(proposal) = proposal {
             // Follow-ups are small; a defect has halted the shard by itself.
             let _ = self.propose(now, proposal);
+        } else {
+            self.bereave(now, id);
         }
     }
 

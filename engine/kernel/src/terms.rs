@@ -41,6 +41,13 @@ pub struct Terms {
     pub retry: Span,
     /// The longest such wait.
     pub retry_most: Span,
+    /// How long a host may be without a connection before it is suspected: it is given nothing new, and what runs there
+    /// is let be. Connections come and go; this is to outlast that.
+    pub suspect: Span,
+    /// How long a suspected host may stay away before it is lost, and what ran there with it. It may be brought back
+    /// elsewhere from then on, so by then nothing may run there any more: this has to be longer than it takes a host
+    /// that is cut off to notice and to stop what it runs, or, if its worker died alone, an operator to end the machine.
+    pub lose: Span,
     /// The snapshot of a sandbox that names none.
     pub snapshot: String,
     /// The region of a sandbox that names none.
@@ -69,6 +76,8 @@ impl Default for Terms {
             restore: Span::minutes(60),
             retry: Span::seconds(1),
             retry_most: Span::minutes(5),
+            suspect: Span::seconds(30),
+            lose: Span::minutes(5),
             snapshot: "default".to_owned(),
             region: Blueprint::REGION.to_owned(),
             user: "daytona".to_owned(),

@@ -48,6 +48,7 @@ impl Sandbox {
             }
             SandboxEvent::RestoreBegan { source, placement, deadline } => {
                 self.intent = None;
+                self.refused.clear();
                 self.errand = Some(Box::new(Errand::Restore(*source)));
                 self.host = placement.host;
                 self.set_deadline(*deadline);

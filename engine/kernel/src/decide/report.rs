@@ -1,13 +1,14 @@
 //! What a host's report means: the one edge its order was for, or nothing if the order is not the present one.
 
 use hourglass_events::{
-    Actor, Cause, Event, ExitCause, Fault, Finding, HostId, OwedTask, Report, Sandbox, SandboxEvent, Span,
-    State, Subject, TaskKind, Timestamp, duties,
+    Actor, Capability, Cause, Event, ExitCause, Fault, Finding, HostId, OwedTask, Report, Sandbox,
+    SandboxEvent, Span, State, Subject, TaskKind, Timestamp, duties,
 };
 
 use super::{Proposal, backup};
 use crate::fleet::Fleet;
 use crate::owe::snapshots;
+use crate::place::{Needs, place};
 use crate::terms::Terms;
 
 /// The event that `report` calls for, or none: it is late, repeated, or about something that is gone.
@@ -40,7 +41,9 @@ pub fn decide(
         }
         Finding::Done(exit) => done(terms, sandbox, owed(sandbox, report)?, *exit, now),
         Finding::Failed(fault) => {
-            failed(terms, sandbox, owed(sandbox, report)?, fault.clone().clipped(), now)
+            let (owed, fault) = (owed(sandbox, report)?, fault.clone().clipped());
+            let declined = declined(fleet, sandbox, host, &fault);
+            declined.unwrap_or_else(|| failed(terms, sandbox, owed, fault, now))
         }
     };
     Some(Proposal {
@@ -51,6 +54,44 @@ pub fn decide(
         correlation: None,
         event: Event::Sandbox(event),
     })
+}
+
+/// What becomes of a sandbox that its host will not take in for want of something that another has: it goes there, if
+/// nothing binds it to the one.
+fn declined(fleet: &Fleet, sandbox: &Sandbox, host: HostId, fault: &Fault) -> Option<SandboxEvent> {
+    let mut needs = Needs::now(sandbox);
+    let free = match sandbox.state {
+        State::PullingSnapshot | State::BuildingSnapshot => true,
+        // Its own disk is where it is.
+        State::Restoring => needs.capabilities.has(Capability::Archive),
+        State::Unknown
+        | State::PendingBuild
+        | State::BuildFailed
+        | State::Creating
+        | State::Starting
+        | State::Started
+        | State::Stopping
+        | State::Stopped
+        | State::Pausing
+        | State::Paused
+        | State::Resuming
+        | State::Archiving
+        | State::Archived
+        | State::Resizing
+        | State::Snapshotting
+        | State::Forking
+        | State::Deleting
+        | State::Deleted
+        | State::Error => false,
+    };
+    if !free || !fault.elsewhere() || sandbox.blueprint.linked.is_some() {
+        return None;
+    }
+    needs.refused.push(host);
+    let placement = place(fleet, &needs);
+    placement.host?;
+    let deadline = sandbox.work?.deadline?;
+    Some(SandboxEvent::Declined { fault: fault.clone(), placement, deadline })
 }
 
 /// The task the report is about, if it is the present one.

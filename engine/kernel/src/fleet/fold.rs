@@ -7,7 +7,8 @@ use hourglass_events::lifecycle::others::{SHARD, ShardState, next};
 use hourglass_events::record::SCHEMA;
 use hourglass_events::{
     Digest, Errand, Event, HostId, Illegal, Name, OrganizationEvent, OrganizationId, Record, Resources,
-    Sandbox, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber, SnapshotId, State, Subject, Timestamp,
+    Sandbox, SandboxEvent, SandboxId, Seq, ShardEvent, ShardNumber, SnapshotId, Stamp, State, Subject,
+    Timestamp,
 };
 
 use super::kin::Tie;
@@ -174,6 +175,7 @@ impl Fleet {
             return Ok(());
         }
         let after = Arc::clone(slot);
+        self.move_home(&stamp, before.host, &after, event);
         self.index(Some(&before), &after);
         if after.is_forgotten() {
             self.sandboxes.remove(&id);
@@ -256,6 +258,26 @@ impl Fleet {
         }
         if let Some(Errand::Capture { snapshot, name, .. }) = after.errand.as_deref() {
             self.snapshots.reserve(after.organization, name, *snapshot);
+        }
+    }
+
+    /// Note what may be left where a sandbox lived that was not seen to be removed there.
+    fn move_home(&mut self, stamp: &Stamp, before: Option<HostId>, after: &Sandbox, event: &SandboxEvent) {
+        let left = before.filter(|host| after.host != Some(*host));
+        let left = left.filter(|_| {
+            matches!(
+                event,
+                SandboxEvent::Placed { .. }
+                    | SandboxEvent::RestoreBegan { .. }
+                    | SandboxEvent::Declined { .. }
+                    | SandboxEvent::Buried
+            )
+        });
+        if let Some(host) = left {
+            self.hosts.leave_behind(stamp, host, after.id);
+        }
+        if let Some(host) = after.host {
+            self.hosts.clear(host, after.id);
         }
     }
 

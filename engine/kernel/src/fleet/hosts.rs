@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use hourglass_events::lifecycle::others::{HOST, HostState, SCHEDULE, Schedule, next};
 use hourglass_events::{
-    Capabilities, Class, GpuType, HostEvent, HostId, HostProfile, Illegal, Incarnation, Resources, SandboxId,
-    Stamp, Timestamp,
+    Capabilities, Class, GpuType, HostEvent, HostId, HostProfile, Illegal, Incarnation, OrderNumber,
+    Resources, SandboxId, Stamp, Timestamp,
 };
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,16 @@ impl Host {
 pub struct Hosts {
     known: OrdMap<HostId, Arc<Host>>,
     homes: OrdMap<HostId, Home>,
+    leftovers: OrdMap<HostId, OrdMap<SandboxId, Leftover>>,
+}
+
+/// What a host may still have of a sandbox that is gone, or lives elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// The number of the order to remove it: the record since when it is not wanted there, or could not be removed.
+    pub number: OrderNumber,
+    /// Not to be tried before.
+    pub retry_at: Option<Timestamp>,
 }
 
 /// Who lives on a host, and what they take up together: nobody more than they do in the state they are in.
@@ -123,6 +133,53 @@ impl Hosts {
         all.then(|| memory_gib - home.memory_gib - u64::from(more.memory_gib))
     }
 
+    /// The hosts that may have something left of sandboxes that are gone or live elsewhere.
+    pub fn with_leftovers(&self) -> impl Iterator<Item = HostId> {
+        self.leftovers.keys().copied()
+    }
+
+    /// The sandboxes that something may be left of on `host`.
+    pub fn left_on(&self, host: HostId) -> impl Iterator<Item = SandboxId> {
+        self.leftovers.get(&host).into_iter().flat_map(|those| those.keys().copied())
+    }
+
+    /// What may be left of `sandbox` on `host`.
+    #[must_use]
+    pub fn leftover(&self, host: HostId, sandbox: SandboxId) -> Option<Leftover> {
+        self.leftovers.get(&host)?.get(&sandbox).copied()
+    }
+
+    /// Something of `sandbox` may be left on `host`, from where it went.
+    pub(super) fn leave_behind(&mut self, stamp: &Stamp, host: HostId, sandbox: SandboxId) {
+        let leftover = Leftover { number: stamp.seq.into(), retry_at: None };
+        self.leftovers.entry(host).or_default().insert(sandbox, leftover);
+    }
+
+    /// Nothing is left of `sandbox` on `host`, or it lives there.
+    pub(super) fn clear(&mut self, host: HostId, sandbox: SandboxId) {
+        let Some(those) = self.leftovers.get_mut(&host) else { return };
+        those.remove(&sandbox);
+        if those.is_empty() {
+            self.leftovers.remove(&host);
+        }
+    }
+
+    /// Whether `event` is about something that may be left on `host`.
+    fn is_left(&self, host: HostId, event: &HostEvent) -> bool {
+        match event {
+            HostEvent::Swept { sandbox } | HostEvent::SweepFailed { sandbox, .. } => {
+                self.leftover(host, *sandbox).is_some()
+            }
+            HostEvent::Seen { .. }
+            | HostEvent::Suspected { .. }
+            | HostEvent::Lost { .. }
+            | HostEvent::Returned { .. }
+            | HostEvent::Cordoned
+            | HostEvent::DrainBegan
+            | HostEvent::Uncordoned => true,
+        }
+    }
+
     pub(super) fn apply(&mut self, stamp: &Stamp, id: HostId, event: &HostEvent) -> Result<(), Illegal> {
         let before = self.known.get(&id);
         let from = before.map_or(HostState::Unknown, |host| host.state);
@@ -132,7 +189,7 @@ impl Hosts {
             from: format!("{from:?}"),
             event: event.kind().name(),
         };
-        let state = next(HOST, from, event.kind()).ok_or_else(illegal)?;
+        let state = next(HOST, from, event.kind()).filter(|_| self.is_left(id, event)).ok_or_else(illegal)?;
         let schedule = before.map_or(Schedule::Open, |host| host.schedule);
         let mut host = match (event, before) {
             (HostEvent::Seen { incarnation, region, classes, capacity, gpu_type, capabilities }, _) => Host {
@@ -163,7 +220,12 @@ impl Hosts {
             HostEvent::Cordoned | HostEvent::DrainBegan | HostEvent::Uncordoned => {
                 host.schedule = next(SCHEDULE, schedule, event.kind()).ok_or_else(illegal)?;
             }
-            HostEvent::Seen { .. } | HostEvent::Swept { .. } | HostEvent::SweepFailed { .. } => {}
+            HostEvent::Swept { sandbox } => self.clear(id, *sandbox),
+            HostEvent::SweepFailed { sandbox, fault: _, retry_at } => {
+                let leftover = Leftover { number: stamp.seq.into(), retry_at: Some(*retry_at) };
+                self.leftovers.entry(id).or_default().insert(*sandbox, leftover);
+            }
+            HostEvent::Seen { .. } => {}
         }
         if host.state != state {
             host.since = stamp.at;

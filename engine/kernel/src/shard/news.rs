@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use hourglass_events::lifecycle::others::HostState;
 use hourglass_events::{
-    Activity, Actor, Cause, Event, Finding, HostEvent, HostId, HostNews, HostProfile, Report, SandboxId,
-    State, Subject, Timestamp,
+    Activity, Actor, Finding, HostEvent, HostId, HostNews, HostProfile, Report, SandboxId, State, Timestamp,
 };
 
 use super::gate::Held;
 use super::timers::Use;
 use super::{Phase, Shard};
-use crate::decide::{Proposal, report};
+use crate::decide::report;
 use crate::dispatch::Stage;
-use crate::fleet::GENERAL;
 use crate::owe::snapshots::{self, bearer};
 
 /// What connected hosts said before there was an epoch to take it in. A host says it once for each connection.
@@ -99,14 +97,18 @@ impl Shard {
     }
 
     /// The host will say everything again when it comes back; until then its idle alarms are blocked.
-    pub(super) fn host_gone(&mut self, host: HostId) {
+    pub(super) fn host_gone(&mut self, now: Timestamp, host: HostId) {
         self.early.forget(host);
+        if self.dispatch.stage(host) != Stage::Absent {
+            self.unheard_of(now, host);
+        }
         self.dispatch.leave(host);
         self.agenda.extend(self.proposed.hosts().residents(host));
     }
 
     fn joined(&mut self, now: Timestamp, host: HostId, profile: HostProfile) {
         self.dispatch.join(host);
+        self.heard_of(host);
         let known = self.proposed.hosts().get(host).filter(|known| known.is_as(&profile));
         let event = match known.map(|known| known.state) {
             Some(HostState::Ready) => None,
@@ -119,18 +121,15 @@ impl Shard {
                 Some(HostEvent::Seen { incarnation, region, classes, capacity, gpu_type, capabilities })
             }
         };
-        if let Some(event) = event.map(Event::Host) {
-            let (subject, actor, cause) = (Subject::Host(host), Actor::Host(host), Cause::Host);
-            let proposal =
-                Proposal { subject, organization: GENERAL, actor, cause, correlation: None, event };
-            // A profile that is too large to record is not taken in; the host stays unseen and gets no work.
-            let _ = self.propose(now, proposal);
+        if let Some(event) = event {
+            self.host_event(now, host, Actor::Host(host), event);
         }
         let mut residents: Vec<_> = self.committed.hosts().residents(host).collect();
         residents.extend(self.committed.known_snapshots().busy().map(bearer));
         // Until it has repeated everything its idle alarms are blocked again.
         self.agenda.extend(&residents);
         self.order(now, residents);
+        self.sweep_all(now, host);
     }
 
     /// Take in what hosts said while the epoch was being opened.
@@ -159,6 +158,7 @@ impl Shard {
         {
             return;
         }
+        self.swept(now, host, report);
         if let Some(proposal) = report::decide(&self.proposed, &self.config.terms, host, report, now)
             && self.propose(now, proposal).is_err()
         {

@@ -210,6 +210,7 @@ impl Replay {
             early: Early::default(),
             ended: BTreeMap::new(),
             barrier: Barrier::Down,
+            watch: super::watch::Watch::default(),
             agenda: BTreeSet::new(),
             outputs: VecDeque::new(),
             farewell: None,

@@ -158,6 +158,12 @@ pub enum Why {
     Full,
     /// Hosts have had their time to repeat their reports.
     Resync,
+    /// A host was out of reach for as long as there is patience for.
+    Silence(HostId),
+    /// More sandboxes of lost hosts can be told so.
+    Losses,
+    /// What a host could not remove is to be tried again.
+    Sweep(HostId),
     /// An alarm goes off.
     Alarm(Alarm, SandboxId),
 }

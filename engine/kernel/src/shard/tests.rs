@@ -12,6 +12,7 @@ mod intents;
 mod keys;
 mod limits;
 mod links;
+mod losses;
 mod pauses;
 mod protocol;
 mod quotas;

@@ -69,7 +69,8 @@ impl Shard {
             (_, Phase::Opening | Phase::Halted) => None,
             (Barrier::Up { until, .. }, Phase::Serving) => Some((*until, Why::Resync)),
             (Barrier::Down, Phase::Serving) => {
-                self.alarms.next().map(|(at, sandbox, alarm)| (at, Why::Alarm(alarm, sandbox)))
+                let alarm = self.alarms.next().map(|(at, sandbox, alarm)| (at, Why::Alarm(alarm, sandbox)));
+                [alarm, self.watch.deadline()].into_iter().flatten().min_by_key(|(at, _)| *at)
             }
         }
     }
@@ -97,6 +98,10 @@ impl Shard {
     /// Handle the alarms that are due.
     pub(super) fn ring(&mut self, now: Timestamp) {
         self.barrier.pass(now);
+        if self.phase == Phase::Serving && self.barrier == Barrier::Down && !self.is_laden() {
+            self.watch(now);
+            self.settle(now);
+        }
         for _ in 0..RINGS_MOST {
             if self.phase != Phase::Serving || self.barrier != Barrier::Down || self.is_laden() {
                 return;

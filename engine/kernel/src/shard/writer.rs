@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hourglass_events::codec::{GROUP_BYTES_MOST, GROUP_RECORDS_MOST, GroupView};
-use hourglass_events::{Digest, Event, Fault, SandboxEvent, SandboxId, Subject, Timestamp};
+use hourglass_events::{Digest, Event, Fault, HostEvent, SandboxEvent, SandboxId, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::timers::Barrier;
@@ -225,6 +225,9 @@ impl Shard {
             if let Subject::Snapshot(id) = entry.record.subject {
                 touched.push(bearer(id));
             }
+            if let Event::Host(HostEvent::SweepFailed { sandbox, .. }) = entry.record.event {
+                touched.push(sandbox);
+            }
         }
         self.outputs.push_back(Output::Committed(flight.entries));
         let opened = self.phase == Phase::Opening;
@@ -232,6 +235,7 @@ impl Shard {
             self.serve(now);
         }
         self.release();
+        self.sweep_after(now, &touched);
         self.order(now, touched);
         self.ask_if_running(doubtful);
         if opened {
@@ -254,6 +258,7 @@ impl Shard {
         self.barrier = Barrier::raise(missing.collect(), now.after(self.config.resync));
         self.agenda = self.committed.sandboxes().map(|sandbox| sandbox.id).collect();
         self.agenda.extend(self.committed.snapshots().map(|snapshot| bearer(snapshot.id)));
+        self.unheard_of_all(now);
     }
 
     /// Somebody else filled the slot this writer wanted to open its epoch in: follow them, then open the next.

@@ -152,8 +152,8 @@ fn what_is_left_of_the_deleted_waits_for_a_host_that_can_take_it_away() {
         "0s    given   archived a               -> ready
          1s    h1      gone                     ->
          1s    client  delete a                 -> Removed + Placed
-         9m    h1      connect                  -> a h1 Purge(1)
-         9m    h1      done a                   -> LeftoverRemoved",
+         20s   h1      connect                  -> a h1 Purge(1)
+         21s   h1      done a                   -> LeftoverRemoved",
     );
 }
 

@@ -194,7 +194,13 @@ fn settle(world: &mut World) {
         match world.shard.deadline() {
             Some((
                 at,
-                Why::Resend | Why::Full | Why::Resync | Why::Alarm(hourglass_events::Alarm::Retry, _),
+                Why::Resend
+                | Why::Full
+                | Why::Resync
+                | Why::Silence(_)
+                | Why::Losses
+                | Why::Sweep(_)
+                | Why::Alarm(hourglass_events::Alarm::Retry, _),
             )) => {
                 world.pass(at);
             }

@@ -159,6 +159,7 @@ impl Teller {
         let (finding, of_boot) = match words.verb {
             "done" => (Finding::Done(cause), false),
             "failed" => (Finding::Failed(Fault::Missing { what: "disk".to_owned() }), false),
+            "full" => (Finding::Failed(Fault::NoSpace { doing: "have the image".to_owned() }), false),
             "exited" => (Finding::Exited(cause.expect("a cause")), true),
             verb => panic!("hosts do not {verb:?}"),
         };

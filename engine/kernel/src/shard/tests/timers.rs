@@ -74,7 +74,8 @@ fn a_silent_host_is_asked_again_and_nothing_stops() {
          1m3s   h1      used a 3s              ->
          2m     timer                          -> a h1 ask
          2m1s   h1      gone                   ->
-         5h     h1      join                   ->
+         2m31s  timer                          -> Suspected
+         5m     h1      join                   -> Returned
          6h     h1      synced                 -> a h1 ask + a h1 ask
          6h     h1      used a 6h              -> StopBegan(idle) + h1 Stop(10 s)",
     );
@@ -173,8 +174,9 @@ fn an_idle_alarm_waits_for_its_host_after_a_takeover() {
     check(
         "0s     given   started a stop=1       -> ready
          50s    log     crash                  -> Opened
-         10m    h1      connect                -> a h1 ask + a h1 ask
-         10m    h1      used a 0s              ->
-         11m    timer                          -> a h1 ask",
+         80s    timer                          -> Suspected
+         5m     h1      connect                -> Returned + a h1 ask + a h1 ask
+         5m     h1      used a 0s              ->
+         6m     timer                          -> a h1 ask",
     );
 }

@@ -134,6 +134,7 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
         }
         "quota" => Command::SetLimits(Box::new(allowance(words))),
         "cordon" => Command::CordonHost(host(words.plain[0])),
+        "backup" => Command::BackUp(target()),
         "drain" => Command::DrainHost(host(words.plain[0])),
         "uncordon" => Command::UncordonHost(host(words.plain[0])),
         "start" => Command::Start(target()),
@@ -150,7 +151,6 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
             let name = (name != "none").then(|| Name::new(name).expect("a name"));
             Command::Fork(target(), Fork { id: sandbox(child), name })
         }
-        "backup" => Command::BackUp(target()),
         "snapshot" => {
             let name = words.plain[1];
             let heat = if words.plain.get(2) == Some(&"hot") { Heat::Hot } else { Heat::Cold };
