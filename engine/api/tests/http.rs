@@ -13,6 +13,7 @@ mod http {
     mod refusals;
     mod snapshots;
     mod tools;
+    mod untouched;
     mod work;
     pub(crate) mod world;
 }
