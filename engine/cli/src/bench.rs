@@ -120,6 +120,7 @@ struct Load {
     groups: Vec<log::Size>,
     /// Sandboxes of a shard; commands of a round, checkpoints, and how long timers are watched.
     crowds: Vec<usize>,
+    linked: usize,
     decided: usize,
     checkpoints: usize,
     timers: Duration,
@@ -153,6 +154,7 @@ impl Load {
             folded: 200_000,
             groups: vec![(1, 1_000), (64, 1_500), (512, 700)],
             crowds: vec![1_000, 100_000, 1_000_000],
+            linked: 10_000,
             decided: 20_000,
             checkpoints: 3,
             timers: Duration::from_secs(5),
@@ -302,6 +304,7 @@ mod tests {
             folded: 100,
             groups: vec![(1, 2), (16, 2)],
             crowds: vec![10],
+            linked: 5,
             decided: 20,
             checkpoints: 1,
             timers: Duration::from_millis(20),
@@ -346,6 +349,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let rows = fleet::measure(&little(), dir.path()).await.unwrap();
         assert!(told(&rows).contains("checkpoint → serving, of 10"), "{}", told(&rows));
+        assert!(told(&rows).contains("cascade to linked sandboxes, of 5"), "{}", told(&rows));
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,18 @@ pub(super) async fn measure(load: &Load, dir: &Path) -> anyhow::Result<Vec<Row>>
         rows.extend(checkpoints(load, &mut crowd, sandboxes, dir)?);
         rows.push(lateness(load, crowd, sandboxes).await?);
     }
+    rows.push(cascade(load)?);
     Ok(rows)
+}
+
+/// From the deletion of a sandbox until everybody linked with it is gone.
+fn cascade(load: &Load) -> anyhow::Result<Row> {
+    let mut rounds = Rounds::default();
+    for _ in 0..load.rounds {
+        let mut family = Crowd::family(load.linked)?;
+        rounds.push(timed_on_core(|| family.end())?);
+    }
+    Ok(Row::new(of("cascade to linked sandboxes", load.linked), Unit::Seconds, rounds))
 }
 
 fn of(what: &str, sandboxes: usize) -> String {

@@ -37,17 +37,10 @@ impl Workload {
     /// A log of this many sandboxes.
     pub(super) fn new(sandboxes: usize) -> anyhow::Result<Self> {
         let labels = BTreeMap::from([("team".to_owned(), "search".to_owned())]);
-        let content = SnapshotContent {
-            name: "debian".to_owned(),
-            class: Class::Container,
-            resources: Resources::DEFAULT,
-            gpu_types: hourglass_events::GpuTypes::default(),
-            image: Image { digest: Digest::of(b"image").to_string() },
-        };
         let name = Name::new("agent").context("a name")?;
         let blueprint = Box::new(Blueprint {
             labels: Labels::new(labels).context("labels")?,
-            ..Blueprint::new(name, SnapshotId::from_u128(3), &content)
+            ..Blueprint::new(name, SnapshotId::from_u128(3), &content())
         });
         Ok(Self { blueprint, sandboxes, step: Span(1), written: 0, head: Digest::NONE })
     }
@@ -125,6 +118,17 @@ impl Workload {
                 _ => SandboxEvent::Booted,
             },
         }
+    }
+}
+
+/// What all sandboxes are made of.
+pub(super) fn content() -> SnapshotContent {
+    SnapshotContent {
+        name: "debian".to_owned(),
+        class: Class::Container,
+        resources: Resources::DEFAULT,
+        gpu_types: hourglass_events::GpuTypes::default(),
+        image: Image { digest: Digest::of(b"image").to_string() },
     }
 }
 

@@ -3,15 +3,15 @@
 
 use anyhow::{Context as _, bail, ensure};
 use hourglass_events::{
-    Actor, Alarm, AutoDelete, Blueprint, Capabilities, Cause, Class, Command, CorrelationId, Digest, Finding,
-    HostCall, HostId, HostNews, HostProfile, Incarnation, Minutes, Order, Report, Request, Resources,
-    SandboxId, ShardNumber, Span, State, StopMode, Subject, Timestamp,
+    Actor, Alarm, AutoDelete, Blueprint, Capabilities, Cause, Class, Command, CorrelationId, Create, Digest,
+    Finding, HostCall, HostId, HostNews, HostProfile, Incarnation, Minutes, Order, Report, Request,
+    Resources, SandboxId, ShardNumber, SnapshotId, Span, State, StopMode, Subject, Timestamp,
 };
 use hourglass_kernel::{
     Checkpoint, Entry, Input, Mark, Outcome, Output, Replay, RequestId, Shard, ShardConfig,
 };
 
-use crate::bench::workload::{HOST, LIFE, OWNER, Workload};
+use crate::bench::workload::{HOST, LIFE, OWNER, Workload, content};
 
 const SHARD: ShardNumber = ShardNumber(0);
 /// Drawn once by a writer; here it is always the same.
@@ -20,6 +20,9 @@ const NONCE: u128 = 0x0c20;
 const GROUP: usize = 256;
 /// The auto-delete interval: longer than any crowd takes to gather, at the times its records have.
 const MINUTES: u32 = 60;
+
+/// The parent of a family.
+const PARENT: SandboxId = SandboxId::from_u128(0);
 
 pub(super) struct Crowd {
     shard: Shard,
@@ -88,13 +91,42 @@ impl Crowd {
     /// Start one that is stopped, or stop one that runs, and have it done. They are taken in a scattered order.
     pub(super) fn use_one(&mut self) -> anyhow::Result<()> {
         let id = SandboxId::from_u128((self.used * 7_919 % self.sandboxes) as u128);
-        self.used += 1;
         let state = self.shard.committed().sandbox(id).context("a sandbox of the crowd")?.state;
         let command = if state == State::Stopped {
             Command::Start(id.into())
         } else {
             Command::Stop(id.into(), StopMode::Graceful(None))
         };
+        self.ask(command)
+    }
+
+    /// A sandbox and so many that are linked with it, all running.
+    pub(super) fn family(children: usize) -> anyhow::Result<Self> {
+        let mut family = Self::open(Replay::new(SHARD, 1))?;
+        family.ask(Command::RegisterSnapshot(SnapshotId::from_u128(3), content()))?;
+        for member in 0..=children {
+            let mut create = Create::new(SandboxId::from_u128(member as u128));
+            create.snapshot = Some(content().name);
+            if member > 0 {
+                create.linked = Some(PARENT.into());
+                create.auto_delete = Some(AutoDelete::AtOnce);
+            }
+            family.ask(Command::Create(create))?;
+        }
+        let running = family.shard.committed().sandboxes().filter(|member| member.state == State::Started);
+        ensure!(running.count() == children + 1, "a family that runs");
+        Ok(family)
+    }
+
+    /// Delete the parent of a family, and with it everybody.
+    pub(super) fn end(&mut self) -> anyhow::Result<()> {
+        self.ask(Command::Delete(PARENT.into()))?;
+        ensure!(self.shard.committed().is_empty(), "somebody outlived the parent");
+        Ok(())
+    }
+
+    fn ask(&mut self, command: Command) -> anyhow::Result<()> {
+        self.used += 1;
         let request = Request {
             organization: OWNER,
             actor: Actor::Client("bench".to_owned()),
