@@ -313,7 +313,10 @@ pub fn loss(fleet: &Fleet, sandbox: &Sandbox, now: Timestamp) -> Option<Proposal
         State::Restoring if Needs::now(sandbox).capabilities.has(Capability::Archive) => elsewhere(),
         State::Deleting if sandbox.stored.is_empty() => SandboxEvent::Buried,
         State::Deleting | State::Deleted => elsewhere(),
-        State::Started | State::Stopping if sandbox.is_ephemeral() => {
+        // What its forks keep from being deleted may still run there, and is to be quiet when the host returns.
+        State::Started | State::Stopping
+            if sandbox.is_ephemeral() && delete::has_no_forks(fleet, sandbox).is_ok() =>
+        {
             SandboxEvent::Exited { cause: ExitCause::HostLost }
         }
         State::Archiving if sandbox.origin == Some(State::Error) => return None,

@@ -64,6 +64,25 @@ fn what_lives_no_longer_than_it_runs_ends_with_its_host() {
 }
 
 #[test]
+fn what_its_forks_keep_although_its_host_is_lost_is_quiet_when_that_returns() {
+    check(
+        "0s    h2      connect class=linux-vm   -> Seen
+         0s    client  register vm class=linux-vm -> Registered
+         0s    given   started a snapshot=vm host=2 stop=0 delete=0 -> ready
+         1s    client  fork a b                 -> ForkBegan + b Born + h2 Fork
+         2s    h2      done a                   -> Forked + b CopyReady + b h2 Awaken
+         3s    h2      done b                   -> Booted
+         4s    client  autodelete b -1          -> AutoDeleteSet
+         5s    h2      gone                     ->
+         35s   timer                            -> Suspected
+         335s  timer                            -> Lost + a Failed(host 00000000-0000-0000-0000-000000001002 (incarnation 1) was lost) + b Failed(host 00000000-0000-0000-0000-000000001002 (incarnation 1) was lost)
+         336s  h2      connect class=linux-vm   -> a h2 Quiesce + b h2 Quiesce + Returned
+         337s  h2      done a                   -> Quiesced
+         338s  look    a                        -> Error, fault host 00000000-0000-0000-0000-000000001002 (incarnation 1) was lost",
+    );
+}
+
+#[test]
 fn a_deletion_does_not_wait_for_a_lost_host_which_removes_what_is_left_when_it_returns() {
     check(
         "0s    given   started a stop=0         -> ready
