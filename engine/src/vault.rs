@@ -7,6 +7,7 @@
 //! A vault decides nothing and watches nothing: who stores, hands out and erases is `keeper`.
 
 mod files;
+pub(crate) mod gone;
 pub(crate) mod keeper;
 mod memory;
 mod seal;

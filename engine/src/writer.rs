@@ -7,9 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hourglass_events::{
-    Event, HostCall, HostId, HostNews, Record, SandboxEvent, SandboxId, ShardNumber, Subject,
-};
+use hourglass_events::{HostCall, HostId, HostNews, ShardNumber};
 use hourglass_kernel::{Entry, Halt, Input, Output, Reply, RequestId, Shard, Why};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -22,6 +20,7 @@ use crate::step;
 use crate::store::Checkpoints;
 use crate::subscription::Recent;
 use crate::telemetry as names;
+use crate::vault::gone;
 use crate::vault::keeper::Keeper;
 use crate::view::View;
 
@@ -283,7 +282,7 @@ impl Writer {
         }
         self.common.view.publish(entries, fleet);
         self.common.recent.publish(entries);
-        self.common.vault.forget(entries.iter().filter_map(|entry| removed(&entry.record)));
+        self.common.vault.forget(entries.iter().filter_map(|entry| gone::sandbox(&entry.record)));
         step::done("engine.group.published");
         self.unsaved += entries.len() as u64;
     }
@@ -323,21 +322,6 @@ impl Writer {
             End::Halted(_) => hosts.into_values().for_each(|(_, link)| link.abort()),
         }
         end
-    }
-}
-
-/// The sandbox that `record` says is gone.
-fn removed(record: &Record) -> Option<SandboxId> {
-    match (&record.event, record.subject) {
-        (Event::Sandbox(SandboxEvent::Removed), Subject::Sandbox(id)) => Some(id),
-        (
-            Event::Sandbox(_)
-            | Event::Shard(_)
-            | Event::Organization(_)
-            | Event::Host(_)
-            | Event::Snapshot(_),
-            _,
-        ) => None,
     }
 }
 

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use hourglass_engine::{AskError, FileVault, Settings, Store, Vault};
 use hourglass_events::{
-    Class, Create, Fault, IdempotencyKey, Refusal, SandboxId, SnapshotContent, State, Values,
+    Class, Create, Fault, IdempotencyKey, Refusal, SandboxId, SnapshotContent, Span, State, Values,
 };
 use hourglass_hostd::ledger::MemoryLedger;
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::world::{ORGANIZATION, World, snapshot};
+use crate::world::{ORGANIZATION, PATIENCE, World, snapshot};
 
 const SECRET: &str = "correct horse battery staple";
 
@@ -155,4 +156,19 @@ async fn a_fork_has_its_parents_variables_and_they_are_erased_with_it() {
         tokio::task::yield_now().await;
     }
     assert_eq!(world.engine.values(&parent).await, values());
+}
+
+#[tokio::test]
+async fn the_variables_of_what_is_deleted_on_a_lost_host_are_erased_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let mut settings = Settings::default();
+    (settings.terms.suspect, settings.terms.lose) = (Span::millis(1), Span::millis(1));
+    let world = World::with(Store::embedded(data.path()), settings).await;
+    let sandbox = world.client.create_with(values(), |_| {}).await.unwrap();
+    world.reach(sandbox.id, State::Started).await;
+    world.host.shutdown().await;
+    world.reach(sandbox.id, State::Error).await;
+    assert_eq!(kept(data.path()), 1);
+    world.client.delete(sandbox.id).await.unwrap();
+    timeout(PATIENCE, emptied(data.path())).await.expect("the file goes with the sandbox");
 }
