@@ -158,7 +158,9 @@ impl Shard {
         {
             return;
         }
-        self.swept(now, host, report);
+        if !self.swept(now, host, report) {
+            return;
+        }
         if let Some(proposal) = report::decide(&self.proposed, &self.config.terms, host, report, now)
             && self.propose(now, proposal).is_err()
         {

@@ -108,12 +108,23 @@ impl Shard {
         }
     }
 
-    /// Record what happened to a host.
-    pub(super) fn host_event(&mut self, now: Timestamp, host: HostId, actor: Actor, event: HostEvent) {
+    /// Record what happened to a host. Says whether it is recorded: a profile that is too large is not taken in, and
+    /// its host stays as it was and gets no work.
+    pub(super) fn host_event(
+        &mut self,
+        now: Timestamp,
+        host: HostId,
+        actor: Actor,
+        event: HostEvent,
+    ) -> bool {
         let (subject, cause, event) = (Subject::Host(host), Cause::Host, Event::Host(event));
         let proposal = Proposal { subject, organization: GENERAL, actor, cause, correlation: None, event };
-        // A profile that is too large to record is not taken in; the host stays unseen and gets no work.
-        let _ = self.propose(now, proposal);
+        self.propose(now, proposal).is_ok()
+    }
+
+    /// Whether `host` is neither suspected nor lost: only then is anything taken in of what it was to sweep.
+    fn is_ready(&self, host: HostId) -> bool {
+        self.proposed.hosts().get(host).is_some_and(|host| host.state == HostState::Ready)
     }
 
     /// A sandbox that is owed nothing else may be owed the news that its host is lost.
@@ -165,7 +176,7 @@ impl Shard {
         let Some(leftover) = self.committed.hosts().leftover(host, sandbox) else { return };
         let needed =
             self.committed.sandbox(sandbox).is_some_and(|sandbox| owe::may_need_its_old_disk(sandbox));
-        if needed || self.dispatch.stage(host) == Stage::Absent {
+        if needed || self.dispatch.stage(host) == Stage::Absent || !self.is_ready(host) {
             return;
         }
         if let Some(at) = leftover.retry_at.filter(|at| *at > now) {
@@ -179,12 +190,14 @@ impl Shard {
         }
     }
 
-    /// Take in what a host says of something it was to remove of a sandbox that is not there any more.
-    pub(super) fn swept(&mut self, now: Timestamp, host: HostId, report: &Report) {
+    /// Take in what a host says of something it was to remove of a sandbox that is not there any more. Says whether the
+    /// report is dealt with: what a host says that is out of reach waits until it is back, is told to remove it again
+    /// and repeats it.
+    pub(super) fn swept(&mut self, now: Timestamp, host: HostId, report: &Report) -> bool {
         let sandbox = report.sandbox;
         let left = self.proposed.hosts().leftover(host, sandbox);
         if left.is_none_or(|left| left.number != report.number) {
-            return;
+            return true;
         }
         let event = match &report.finding {
             Finding::Done(_) => HostEvent::Swept { sandbox },
@@ -192,8 +205,8 @@ impl Shard {
                 let (fault, retry_at) = (fault.clone().clipped(), now.after(self.config.terms.retry_most));
                 HostEvent::SweepFailed { sandbox, fault, retry_at }
             }
-            Finding::Exited(_) => return,
+            Finding::Exited(_) => return true,
         };
-        self.host_event(now, host, Actor::Host(host), event);
+        self.is_ready(host) && self.host_event(now, host, Actor::Host(host), event)
     }
 }

@@ -1,5 +1,6 @@
 //! Hosts that are out of reach, lost, cordoned or drained: what becomes of what is there, and of what is to go there.
 
+use hourglass_events::codec::RECORD_BYTES_MOST;
 use hourglass_events::{
     Class, Command, Create, Event, HostId, Resources, SandboxEvent, SandboxId, Span, State,
 };
@@ -97,6 +98,41 @@ fn a_deletion_does_not_wait_for_a_lost_host_which_removes_what_is_left_when_it_r
          17m   h1      done a                   -> Swept
          18m   h1      connect life=2           ->",
     );
+}
+
+#[test]
+fn what_a_host_out_of_reach_says_of_a_sweep_is_taken_in_when_it_is_back() {
+    check(
+        "0s    given   started a stop=0         -> ready
+         1s    h1      gone                     ->
+         31s   timer                            -> Suspected
+         331s  timer                            -> Lost + a Failed(host 00000000-0000-0000-0000-000000001001 (incarnation 1) was lost)
+         332s  client  delete a                 -> DeleteBegan + Buried
+         10m   h1      connect                  -> a h1 Remove + Returned
+         11m   h1      gone                     ->
+         690s  timer                            -> Suspected
+         692s  h1      done a                   -> not acknowledged
+         990s  timer                            -> Lost
+         992s  h1      failed a                 -> not acknowledged
+         17m   h1      connect                  -> a h1 Remove + Returned
+         18m   h1      done a                   -> Swept
+         19m   h1      connect                  ->",
+    );
+}
+
+#[test]
+fn a_host_whose_return_cannot_be_recorded_is_told_to_sweep_nothing() {
+    let region = "x".repeat(RECORD_BYTES_MOST);
+    check(&format!(
+        "0s    given   started a stop=0         -> ready
+         1s    h1      gone                     ->
+         31s   timer                            -> Suspected
+         331s  timer                            -> Lost + a Failed(host 00000000-0000-0000-0000-000000001001 (incarnation 1) was lost)
+         332s  client  delete a                 -> DeleteBegan + Buried
+         10m   h1      connect life=2 region={region} ->
+         11m   h1      connect life=2           -> a h1 Remove + Seen
+         12m   h1      done a                   -> Swept",
+    ));
 }
 
 #[test]
