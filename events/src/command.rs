@@ -234,6 +234,8 @@ pub struct NewSnapshot {
     pub recipe: Recipe,
     /// What a sandbox is given instead of the defaults.
     pub size: Resize,
+    /// A region that sandboxes are to be created from it in. It has to be one; a snapshot serves all of them.
+    pub region: Option<String>,
 }
 
 /// Which sandbox is meant.

@@ -34,7 +34,7 @@ pub(crate) async fn create(
     };
     let size = Resize { cpu: asked.cpu, memory_gib: asked.memory, disk_gib: asked.disk };
     let id = SnapshotId(Uuid::now_v7());
-    let new = NewSnapshot { id, name: asked.name, class, recipe, size };
+    let new = NewSnapshot { id, name: asked.name, class, recipe, size, region: asked.region_id };
     let accepted = caller.ask(Command::CreateSnapshot(Box::new(new))).await?;
     Ok(Json(snapshot::Snapshot::of(&*known(&shared, &caller, &accepted)?)))
 }

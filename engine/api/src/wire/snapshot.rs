@@ -89,8 +89,8 @@ pub(crate) struct CreateSnapshot {
     pub(crate) disk: Option<u32>,
     pub(crate) gpu: Option<u32>,
     pub(crate) gpu_type: Option<Vec<String>>,
-    #[serde(rename = "regionId")]
-    _region_id: Option<String>,
+    /// One that sandboxes can be created in; the snapshot serves all of them.
+    pub(crate) region_id: Option<String>,
     pub(crate) sandbox_class: Option<class::Asked>,
 }
 

@@ -99,6 +99,9 @@ pub(super) fn create(
     name(&asked.name)?;
     let recipe = asked.recipe.clone().checked().map_err(Refusal::from)?;
     made_of(&recipe, asked.class)?;
+    if let Some(asked) = &asked.region {
+        super::create::region(fleet, terms, asked)?;
+    }
     let resources = asked.size.of(Resources::DEFAULT);
     resources.within(&fleet.most(organization, asked.class, 0))?;
     creatable(fleet, &needs(terms, Some(asked.class)), Operation::Build)?;

@@ -186,6 +186,7 @@ fn a_snapshot_is_made_of_a_published_image() {
          1s    client  create a snapshot=s     -> refused: the snapshot \"s\" is being fetched, and only one that is active or inactive can be created from
          2s    h1      done s                  -> Ready
          3s    client  create a snapshot=s     -> PullBegan + h1 Pull
+         4s    client  make t image=ubuntu:22.04 region=mars -> refused: there is no region \"mars\"; there is local
          4s    client  make t image=ubuntu     -> refused: \"ubuntu\" does not name one image; write a name with a tag other than latest, or a digest
          5s    client  make t image=win:11 class=windows -> refused: nothing of class windows is made of a published image; take a snapshot of a sandbox instead",
     );

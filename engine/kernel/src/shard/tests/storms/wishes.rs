@@ -128,6 +128,7 @@ pub(super) fn ask(world: &mut World, number: u8, wish: &Wish) {
                 class,
                 recipe,
                 size: Resize::default(),
+                region: None,
             }))
         }
         Wish::Activate(snapshot) => Command::ActivateSnapshot(NAMES[usize::from(*snapshot)].to_owned()),

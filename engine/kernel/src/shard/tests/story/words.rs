@@ -161,7 +161,9 @@ pub(in crate::shard::tests) fn command(words: &Words<'_>) -> Command {
             let name = words.plain[0];
             let class = words.named.get("class").map_or(Class::Container, |name| class(name));
             let (id, recipe) = (SnapshotId(sandbox(name).0), recipe(words).expect("what it is made of"));
-            let new = NewSnapshot { id, name: name.to_owned(), class, recipe, size: Resize::default() };
+            let region = words.named.get("region").map(|region| (*region).to_owned());
+            let new =
+                NewSnapshot { id, name: name.to_owned(), class, recipe, size: Resize::default(), region };
             Command::CreateSnapshot(Box::new(new))
         }
         "activate" => Command::ActivateSnapshot(words.plain[0].to_owned()),
