@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use super::world::{OTHER_KEY, World};
 
+/// A method, a path, headers, a body, and the status that it is refused with.
+type Asked<'a> = (Method, &'a str, &'a [(&'a str, &'a str)], Option<Value>, u16);
+
 fn records(world: &World) -> u64 {
     world.engine.view(ShardNumber(0)).fleet().seq().0
 }
@@ -22,7 +25,7 @@ async fn what_is_refused_is_in_no_record_whatever_is_wrong_with_it() {
     let as_other = [("authorization", other.as_str())];
     let as_nobody = [("authorization", "Bearer nobody")];
     let long = json!({ "labels": { "long": "x".repeat(2 << 20) } });
-    let asked: [(Method, &str, &[(&str, &str)], Option<Value>, u16); 16] = [
+    let asked: [Asked<'_>; 16] = [
         (Method::POST, "/sandbox", &[], Some(json!({ "name": "box" })), 409),
         (Method::POST, "/sandbox", &as_nobody, Some(json!({})), 401),
         (Method::POST, "/sandbox", &[], Some(json!({ "snapshot": "nowhere" })), 400),
