@@ -12,7 +12,7 @@ use crate::shard::Mark;
 
 /// The layout of the state in this build. It changes with every change to a type in [`Fleet`] and to
 /// what is counted in one.
-pub const LAYOUT: u32 = 14;
+pub const LAYOUT: u32 = 15;
 
 const MAGIC: &[u8; 8] = b"HGCHECK1";
 

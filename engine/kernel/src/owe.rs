@@ -11,8 +11,8 @@ use std::sync::Arc;
 use hourglass_events::lifecycle::others::HostState;
 use hourglass_events::{
     Actor, Alarm, ArchiveReason, Base, Build, Capability, Cause, DeleteReason, DropReason, Errand, Event,
-    ExitCause, Fault, HostId, Intent, Order, Placement, Plan, Refusal, Sandbox, SandboxEvent, Settings,
-    State, StopReason, Subject, Task, TaskKind, Timestamp, Values,
+    ExitCause, Fault, HostId, Intent, Order, Plan, Refusal, Sandbox, SandboxEvent, Settings, State,
+    StopReason, Subject, Task, TaskKind, Timestamp, Values,
 };
 
 use crate::decide::{Proposal, alarm, archive, delete, fork, link, pause, start, stop};
@@ -211,13 +211,9 @@ fn homeless(
     }
 }
 
-/// A build that waits begins once there is a host for it; one that is tried again, where it failed.
+/// A build that waits begins once there is a host for it.
 fn built(fleet: &Fleet, terms: &Terms, sandbox: &Sandbox, now: Timestamp) -> Option<(Cause, SandboxEvent)> {
-    let ready = |host: &HostId| fleet.hosts().get(*host).is_some_and(|host| host.state == HostState::Ready);
-    let placement = match sandbox.host.filter(ready) {
-        Some(host) => Placement::only(host),
-        None => place(fleet, &Needs::now(sandbox)),
-    };
+    let placement = place(fleet, &Needs::now(sandbox));
     placement.host?;
     let deadline = now.after(terms.build);
     Some((Cause::Host, SandboxEvent::BuildBegan { blueprint: None, placement, deadline }))

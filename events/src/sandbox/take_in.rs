@@ -13,6 +13,11 @@ impl Sandbox {
                 self.host = placement.host;
                 self.set_deadline(*deadline);
             }
+            // One that is tried again is placed as if it was new: where it failed, nothing of it is of use.
+            SandboxEvent::BuildQueued { blueprint: _ } => {
+                self.refused.clear();
+                self.host = None;
+            }
             SandboxEvent::SnapshotReady { deadline } => self.set_deadline(*deadline),
             SandboxEvent::BootBegan { deadline }
             | SandboxEvent::PauseBegan { deadline }
@@ -148,7 +153,6 @@ impl Sandbox {
             SandboxEvent::IntentQueued { intent } => self.intent = Some(*intent),
             SandboxEvent::IntentDropped { why: _ } => self.intent = None,
             SandboxEvent::DeleteBegan { reason: _ }
-            | SandboxEvent::BuildQueued { blueprint: _ }
             | SandboxEvent::MemorySaved
             | SandboxEvent::ArchiveStored
             | SandboxEvent::Resized

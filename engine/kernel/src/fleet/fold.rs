@@ -268,6 +268,7 @@ impl Fleet {
             matches!(
                 event,
                 SandboxEvent::Placed { .. }
+                    | SandboxEvent::BuildQueued { .. }
                     | SandboxEvent::RestoreBegan { .. }
                     | SandboxEvent::Declined { .. }
                     | SandboxEvent::Buried

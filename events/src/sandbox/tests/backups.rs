@@ -95,7 +95,7 @@ fn what_is_backed_up_is_archived_as_that() {
 }
 
 #[test]
-fn a_build_that_failed_is_tried_again_where_it_failed() {
+fn a_build_that_is_tried_again_waits_for_a_host_as_a_new_one() {
     let born = Sandbox::born(SandboxId::from_u128(1), &stamp(1), &queued()).unwrap();
     assert_eq!((born.state, born.host, born.work), (State::PendingBuild, None, None));
     let mut sandbox = born;
@@ -104,7 +104,7 @@ fn a_build_that_failed_is_tried_again_where_it_failed() {
         let stamp = stamp(sandbox.version + 1);
         sandbox.evolve(&stamp, &event).unwrap();
     }
-    assert_eq!((sandbox.state, sandbox.host), (State::PendingBuild, Some(HostId::from_u128(1))));
+    assert_eq!((sandbox.state, sandbox.host, sandbox.work), (State::PendingBuild, None, None));
 }
 
 #[test]

@@ -36,6 +36,59 @@ fn a_build_that_failed_is_tried_again_by_a_start() {
 }
 
 #[test]
+fn a_build_that_is_tried_again_after_its_host_was_lost_waits_for_another() {
+    check(
+        "0s    client  create a dockerfile=x   -> BuildBegan + h1 Build
+         1s    h1      failed a                -> BuildFailed
+         2s    h1      gone                    ->
+         32s   timer                           -> Suspected
+         332s  timer                           -> Lost
+         333s  client  start a                 -> BuildQueued
+         334s  h2      connect                 -> Seen + a BuildBegan + a h2 Build
+         335s  h2      done a                  -> SnapshotReady + h2 Create
+         336s  h1      connect                 -> a h1 Remove + Returned
+         337s  h1      done a                  -> Swept",
+    );
+}
+
+#[test]
+fn a_build_that_is_tried_again_elsewhere_leaves_nothing_where_it_failed() {
+    check(
+        "0s    client  create a dockerfile=x   -> BuildBegan + h1 Build
+         1s    h1      failed a                -> BuildFailed
+         2s    client  cordon h1               -> Cordoned
+         3s    client  start a                 -> BuildQueued + h1 Remove
+         4s    h2      connect                 -> Seen + a BuildBegan + a h2 Build
+         5s    h1      done a                  -> Swept
+         6s    h2      done a                  -> SnapshotReady + h2 Create",
+    );
+    check(
+        "0s    client  create a dockerfile=x   -> BuildBegan + h1 Build
+         1s    h1      failed a                -> BuildFailed
+         2s    client  cordon h1               -> Cordoned
+         3s    h2      connect                 -> Seen
+         4s    client  start a                 -> BuildQueued + BuildBegan + h1 Remove + h2 Build
+         5s    client  delete a                -> DeleteBegan + h2 Remove
+         6s    h2      done a                  -> Removed
+         7s    h1      done a                  -> Swept",
+    );
+}
+
+#[test]
+fn a_build_that_is_tried_again_forgets_who_refused_it() {
+    check(
+        "0s    h2      connect                 -> Seen
+         1s    client  create a dockerfile=x   -> BuildBegan + h1 Build
+         2s    h1      full a                  -> Declined + h1 Remove + h2 Build
+         3s    h1      done a                  -> Swept
+         4s    h2      failed a                -> BuildFailed
+         5s    client  cordon h2               -> Cordoned
+         6s    client  start a                 -> BuildQueued + BuildBegan + h2 Remove + h1 Build
+         7s    h1      done a                  -> SnapshotReady + h1 Create",
+    );
+}
+
+#[test]
 fn a_build_that_takes_too_long_has_failed() {
     check(
         "0s    client  create a dockerfile=x   -> BuildBegan + h1 Build
